@@ -1,0 +1,148 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Targets stand in the order of the layers in Sources/Architecture.md: a target imports only what stands above it.
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grpc: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
+let grpcProtobuf: Target.Dependency = .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+let package = Package(
+    name: "fjord",
+    products: [
+        .executable(name: "overlayd", targets: ["overlayd"]),
+        .executable(name: "fjord", targets: ["fjord"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/grpc/grpc-swift-2", from: "2.4.3"),
+        .package(url: "https://github.com/grpc/grpc-swift-protobuf", from: "2.4.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // 0 system
+        .target(name: "CLinux"),
+        .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+        .target(name: "Addressing"),
+        .target(name: "LinuxKit", dependencies: ["CLinux", "Addressing"]),
+        .target(
+            name: "GRPCTransport",
+            dependencies: [
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOTLS"), http2, tls, grpc, log,
+            ]),
+        .target(
+            name: "HTTPTransport",
+            dependencies: [
+                nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOTLS"), http2, tls, log, lifecycle,
+                .product(name: "HTTPTypes", package: "swift-http-types"), certificates,
+            ]),
+
+        // 1 core
+        .target(name: "DataPlane", dependencies: ["LinuxKit", "Addressing", "CLinux"]),
+        .target(
+            name: "ClusterStore",
+            dependencies: ["GRPCTransport", grpc, grpcProtobuf, protobuf, log, lifecycle, tls]),
+        .target(
+            name: "EmbeddedStore",
+            dependencies: ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift"), log, lifecycle]),
+
+        // 2 overlay
+        .target(name: "SubnetLeases", dependencies: ["ClusterStore", "Addressing", log, lifecycle]),
+        .target(
+            name: "OverheadMeter",
+            dependencies: ["DataPlane", "LinuxKit", "Addressing", "CPcap", log]),
+        .target(
+            name: "OverlayDaemon",
+            dependencies: [
+                "DataPlane", "LinuxKit", "Addressing", "SubnetLeases", "ClusterStore", log, lifecycle,
+            ]),
+
+        // 3 model
+        .target(name: "KubeSchema", dependencies: [collections, yaml]),
+
+        // 4 API
+        .target(
+            name: "KubeAPI",
+            dependencies: [
+                "KubeSchema", log, lifecycle, yaml, tls, nio("NIOCore"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ]),
+
+        // 5 shell
+        .target(
+            name: "APIServer",
+            dependencies: [
+                "KubeSchema", "ClusterStore", "HTTPTransport", "Addressing", log, lifecycle, collections, crypto,
+                nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
+        .target(name: "StoreServer", dependencies: ["ClusterStore", "GRPCTransport", grpc, grpcProtobuf, log, lifecycle]),
+        .target(name: "Scheduler", dependencies: ["KubeAPI", "KubeSchema", log, lifecycle]),
+        .target(name: "Controllers", dependencies: ["KubeAPI", "KubeSchema", log, lifecycle]),
+        .target(
+            name: "Kubelet",
+            dependencies: [
+                "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", grpc,
+                grpcProtobuf, protobuf, log, lifecycle, nio("NIOCore"), nio("NIOPosix"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
+        .target(
+            name: "ServiceProxy",
+            dependencies: ["KubeAPI", "KubeSchema", "LinuxKit", "Addressing", "CNftables", log, lifecycle]),
+        .target(
+            name: "LocalCluster",
+            dependencies: [
+                "LinuxKit", "CLinux", "Addressing", "KubeAPI", "KubeSchema", log, lifecycle, certificates, crypto,
+            ]),
+
+        // 6 entry
+        .executableTarget(
+            name: "overlayd",
+            dependencies: [
+                "OverlayDaemon", "SubnetLeases", "OverheadMeter", "DataPlane", "LinuxKit", "Addressing", "ClusterStore", arguments,
+                log, lifecycle,
+            ]),
+        .executableTarget(
+            name: "fjord",
+            dependencies: [
+                "APIServer", "StoreServer", "EmbeddedStore", "ClusterStore", "Scheduler", "Controllers", "Kubelet",
+                "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit", "Addressing", arguments, log,
+                lifecycle,
+            ]),
+
+        .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
+    ]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + settings
+}

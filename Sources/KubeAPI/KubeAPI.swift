@@ -1,0 +1,1 @@
+// Package marker, replaced by the target's first file.
