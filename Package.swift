@@ -54,6 +54,7 @@ let package = Package(
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
         .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "Addressing"),
+        .target(name: "CommandLineSpelling"),
         .target(name: "LinuxKit", dependencies: ["CLinux", "Addressing"]),
         .target(
             name: "GRPCTransport",
@@ -135,11 +136,15 @@ let package = Package(
             name: "fjord",
             dependencies: [
                 "APIServer", "StoreServer", "EmbeddedStore", "ClusterStore", "Scheduler", "Controllers", "Kubelet",
-                "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit", "Addressing", arguments, log,
-                lifecycle,
+                "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit", "Addressing",
+                "CommandLineSpelling", arguments, log, lifecycle,
             ]),
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
+        .testTarget(name: "CommandLineSpellingTests", dependencies: ["CommandLineSpelling"]),
+        .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeSchema", log]),
+        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeSchema", log]),
+        .testTarget(name: "ControllersTests", dependencies: ["Controllers", "KubeAPI", "KubeSchema", log]),
     ]
 )
 
