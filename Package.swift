@@ -95,7 +95,7 @@ let package = Package(
         .target(
             name: "KubeAPI",
             dependencies: [
-                "KubeSchema", log, lifecycle, yaml, tls, nio("NIOCore"),
+                "KubeSchema", log, lifecycle, collections, tls, nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
             ]),
 
@@ -115,7 +115,8 @@ let package = Package(
                 "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", grpc,
                 grpcProtobuf, protobuf, log, lifecycle, nio("NIOCore"), nio("NIOPosix"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-            ]),
+            ],
+            exclude: ["Protos"]),
         .target(
             name: "ServiceProxy",
             dependencies: ["KubeAPI", "KubeSchema", "LinuxKit", "Addressing", "CNftables", log, lifecycle]),
@@ -141,6 +142,11 @@ let package = Package(
             ]),
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
+        .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),
+        .testTarget(name: "LinuxKitTests", dependencies: ["LinuxKit", "CLinux"]),
+        .testTarget(name: "LinuxKitIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
+        .testTarget(name: "KubeSchemaTests", dependencies: ["KubeSchema", collections]),
+        .testTarget(name: "SubnetLeasesTests", dependencies: ["SubnetLeases", "ClusterStore", "Addressing", log]),
         .testTarget(name: "CommandLineSpellingTests", dependencies: ["CommandLineSpelling"]),
         .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeSchema", log]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeSchema", log]),

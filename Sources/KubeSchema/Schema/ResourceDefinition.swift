@@ -1,0 +1,37 @@
+/// One resource of the API in one version: its names, what may be done to it, and the schema of its objects.
+package struct ResourceDefinition: Sendable {
+    /// The API group, empty for the core group.
+    package let group: String
+    package let version: String
+    /// The plural in paths, such as `pods`.
+    package let resource: String
+    package let singular: String
+    package let kind: String
+    package let isNamespaced: Bool
+    package let shortNames: [String]
+    package let categories: [String]
+    package let verbs: [String]
+    package let subresources: [SubresourceDefinition]
+    /// The root of the objects' fields.
+    package let message: MessageSchema
+
+    /// `v1`, or group and version such as `apps/v1`.
+    package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+    /// The resource as error messages name it: `pods`, or `deployments.apps`.
+    package var qualifiedResource: String { group.isEmpty ? resource : "\(resource).\(group)" }
+    package func subresource(_ name: String) -> SubresourceDefinition? { subresources.first { $0.name == name } }
+}
+
+/// A path below an object, such as `pods/x/log`.
+package struct SubresourceDefinition: Sendable {
+    package let name: String
+    /// The kind of the documents that it takes and answers, which may belong to another group.
+    package let kind: String
+    package let group: String
+    package let version: String
+    package let verbs: [String]
+    /// The schema of that kind; `nil` where the path carries no document (a log, a stream).
+    package let message: MessageSchema?
+
+    package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+}
