@@ -1,0 +1,9 @@
+#ifndef CLINUX_NETLINK_H
+#define CLINUX_NETLINK_H
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#endif

@@ -1,0 +1,156 @@
+package import Addressing
+import CLinux
+import Glibc
+
+/// An IPv4 route.
+package struct Route: Hashable, Sendable {
+    /// What a route does with a packet (`RTN_…`, rtnetlink(7)).
+    package enum Action: UInt8, Hashable, Sendable {
+        case unicast = 1
+        case local = 2
+        case broadcast = 3
+        case anycast = 4
+        case multicast = 5
+        case blackhole = 6
+        case unreachable = 7
+        case prohibit = 8
+        case `throw` = 9
+        case nat = 10
+        case xresolve = 11
+    }
+
+    /// `0.0.0.0/0` for the default route.
+    package var destination: IPv4Prefix
+    package var action: Action = .unicast
+    package var gateway: IPv4Address?
+    package var interface: Int32?
+    /// The source address that the machine's own packets get.
+    package var source: IPv4Address?
+    /// The table, 254 for the main one.
+    package var table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)
+    /// Who made it (`RTPROT_…`): 2 the kernel, 3 at boot, 4 an administrator; others are free to choose.
+    package var protocolTag: UInt8 = UInt8(RTPROT_STATIC)
+    /// Of routes to one destination the lowest counts. 0 when not given.
+    package var metric: UInt32 = 0
+    /// The gateway is taken to be on the link though no address says so.
+    package var onLink: Bool = false
+    /// Bytes of the largest packet, if less than the interface's.
+    package var mtu: Int?
+
+    package init(
+        to destination: IPv4Prefix, via gateway: IPv4Address? = nil, interface: Int32? = nil, source: IPv4Address? = nil,
+        action: Action = .unicast, protocolTag: UInt8 = UInt8(RTPROT_STATIC), metric: UInt32 = 0, onLink: Bool = false, mtu: Int? = nil,
+        table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)
+    ) {
+        self.destination = destination
+        self.action = action
+        self.gateway = gateway
+        self.interface = interface
+        self.source = source
+        self.table = table
+        self.protocolTag = protocolTag
+        self.metric = metric
+        self.onLink = onLink
+        self.mtu = mtu
+    }
+
+    init?(_ reply: NetlinkReply) {
+        guard let header = reply.header(rtmsg.self), header.rtm_family == UInt8(AF_INET), let action = Action(rawValue: header.rtm_type),
+            header.rtm_dst_len <= 32
+        else { return nil }
+        let attributes = reply.attributes(after: rtmsg.self)
+        func address(_ type: rtattr_type_t) -> IPv4Address? {
+            attributes.value(type.rawValue, as: UInt32.self).map(IPv4Address.init(networkOrder:))
+        }
+        self.init(
+            to: IPv4Prefix(address(RTA_DST) ?? IPv4Address(bits: 0), length: Int(header.rtm_dst_len)), via: address(RTA_GATEWAY),
+            interface: attributes.value(RTA_OIF.rawValue, as: Int32.self), source: address(RTA_PREFSRC), action: action,
+            protocolTag: header.rtm_protocol, metric: attributes.value(RTA_PRIORITY.rawValue, as: UInt32.self) ?? 0,
+            onLink: header.rtm_flags & UInt32(RTNH_F_ONLINK) != 0,
+            mtu: attributes.nested(RTA_METRICS.rawValue)?.value(RTAX_MTU, as: UInt32.self).map(Int.init),
+            table: attributes.value(RTA_TABLE.rawValue, as: UInt32.self) ?? UInt32(header.rtm_table))
+    }
+
+    fileprivate func message(_ type: some BinaryInteger, flags: CInt) -> NetlinkMessage {
+        var header = rtmsg()
+        header.rtm_family = UInt8(AF_INET)
+        header.rtm_dst_len = UInt8(destination.length)
+        header.rtm_table = table < 256 ? UInt8(table) : UInt8(RT_TABLE_UNSPEC.rawValue)
+        header.rtm_protocol = protocolTag
+        header.rtm_type = action.rawValue
+        let scope: rt_scope_t = action == .local ? RT_SCOPE_HOST : action == .unicast && gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+        header.rtm_scope = UInt8(scope.rawValue)
+        if onLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
+        var message = NetlinkMessage(type, flags: flags)
+        message.append(header)
+        message.attribute(RTA_DST.rawValue, destination.address.networkOrder)
+        message.attribute(RTA_TABLE.rawValue, table)
+        if let gateway { message.attribute(RTA_GATEWAY.rawValue, gateway.networkOrder) }
+        if let interface { message.attribute(RTA_OIF.rawValue, interface) }
+        if let source { message.attribute(RTA_PREFSRC.rawValue, source.networkOrder) }
+        if metric != 0 { message.attribute(RTA_PRIORITY.rawValue, metric) }
+        if let mtu { message.nested(RTA_METRICS.rawValue) { $0.attribute(RTAX_MTU, UInt32(mtu)) } }
+        return message
+    }
+}
+
+extension NetlinkSocket {
+    /// The IPv4 routes of one table, in the kernel's order.
+    package func routes(table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)) throws(SyscallError) -> [Route] {
+        var header = rtmsg()
+        header.rtm_family = UInt8(AF_INET)
+        var message = NetlinkMessage(RTM_GETROUTE, flags: NLM_F_ROOT | NLM_F_MATCH)
+        message.append(header)
+        return try query(message, "RTM_GETROUTE", "all").compactMap { Route($0) }.filter { $0.table == table }
+    }
+
+    /// Adds a route.
+    ///
+    /// - Throws: `EEXIST` when there is one with the same destination, table and metric.
+    package func addRoute(_ route: Route) throws(SyscallError) {
+        try change(route.message(RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_EXCL), "RTM_NEWROUTE", "\(route)")
+    }
+
+    /// Adds a route, or puts it in the place of the one with the same destination, table and metric.
+    package func replaceRoute(_ route: Route) throws(SyscallError) {
+        try change(route.message(RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWROUTE", "\(route)")
+    }
+
+    /// Deletes the route that is like `route` in everything given. Returns whether there was one.
+    @discardableResult
+    package func deleteRoute(_ route: Route) throws(SyscallError) -> Bool {
+        do throws(SyscallError) {
+            try change(route.message(RTM_DELROUTE, flags: 0), "RTM_DELROUTE", "\(route)")
+            return true
+        } catch {
+            if error.code == ESRCH { return false }
+            throw error
+        }
+    }
+
+    /// The route that a packet of this machine to `address` takes now, with the source address that it gets.
+    ///
+    /// - Throws: `ENETUNREACH` or `EHOSTUNREACH` when there is none.
+    package func route(to address: IPv4Address) throws(SyscallError) -> Route {
+        var header = rtmsg()
+        header.rtm_family = UInt8(AF_INET)
+        header.rtm_dst_len = 32
+        var message = NetlinkMessage(RTM_GETROUTE, flags: 0)
+        message.append(header)
+        message.attribute(RTA_DST.rawValue, address.networkOrder)
+        guard let route = try query(message, "RTM_GETROUTE", "\(address)").first.flatMap({ Route($0) }) else {
+            throw SyscallError(call: "RTM_GETROUTE", subject: "\(address)", code: ENETUNREACH)
+        }
+        return route
+    }
+}
+
+extension Route: CustomStringConvertible {
+    /// As `ip route` writes it, roughly.
+    package var description: String {
+        var text = action == .unicast ? "\(destination)" : "\(action) \(destination)"
+        if let gateway { text += " via \(gateway)" }
+        if let interface { text += " dev index \(interface)" }
+        return text
+    }
+}
