@@ -15,8 +15,8 @@ package struct NetlinkMessage: Sendable {
         self.type = UInt16(type)
         bytes = []
         append(UInt32(0))
-        append(self.type)
-        append(UInt16(NLM_F_REQUEST | flags))
+        withUnsafeBytes(of: self.type) { bytes += $0 }  // not padded: two halves of four bytes
+        withUnsafeBytes(of: UInt16(NLM_F_REQUEST | flags)) { bytes += $0 }
         append(UInt32(0))  // sequence
         append(UInt32(0))  // port: the kernel's
     }

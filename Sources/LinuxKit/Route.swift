@@ -71,7 +71,8 @@ package struct Route: Hashable, Sendable {
             table: attributes.value(RTA_TABLE.rawValue, as: UInt32.self) ?? UInt32(header.rtm_table))
     }
 
-    fileprivate func message(_ type: some BinaryInteger, flags: CInt) -> NetlinkMessage {
+    /// - Parameter pattern: For a deletion: leaves open what the kernel would compare though the caller may not know it.
+    fileprivate func message(_ type: some BinaryInteger, flags: CInt, pattern: Bool = false) -> NetlinkMessage {
         var header = rtmsg()
         header.rtm_family = UInt8(AF_INET)
         header.rtm_dst_len = UInt8(destination.length)
@@ -80,6 +81,11 @@ package struct Route: Hashable, Sendable {
         header.rtm_type = action.rawValue
         let scope: rt_scope_t = action == .local ? RT_SCOPE_HOST : action == .unicast && gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
         header.rtm_scope = UInt8(scope.rawValue)
+        if pattern {
+            header.rtm_scope = UInt8(RT_SCOPE_NOWHERE.rawValue)
+            header.rtm_protocol = UInt8(RTPROT_UNSPEC)
+            if action == .unicast { header.rtm_type = UInt8(RTN_UNSPEC) }
+        }
         if onLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
         var message = NetlinkMessage(type, flags: flags)
         message.append(header)
@@ -116,11 +122,12 @@ extension NetlinkSocket {
         try change(route.message(RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWROUTE", "\(route)")
     }
 
-    /// Deletes the route that is like `route` in everything given. Returns whether there was one.
+    /// Deletes the first route with the destination and table of `route`, and with its gateway, interface, source and
+    /// metric where given; whoever made it. An action other than `unicast` must match too. Returns whether there was one.
     @discardableResult
     package func deleteRoute(_ route: Route) throws(SyscallError) -> Bool {
         do throws(SyscallError) {
-            try change(route.message(RTM_DELROUTE, flags: 0), "RTM_DELROUTE", "\(route)")
+            try change(route.message(RTM_DELROUTE, flags: 0, pattern: true), "RTM_DELROUTE", "\(route)")
             return true
         } catch {
             if error.code == ESRCH { return false }
