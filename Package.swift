@@ -72,7 +72,8 @@ let package = Package(
         .target(name: "DataPlane", dependencies: ["LinuxKit", "Addressing", "CLinux"]),
         .target(
             name: "ClusterStore",
-            dependencies: ["GRPCTransport", grpc, grpcProtobuf, protobuf, log, lifecycle, tls]),
+            dependencies: ["GRPCTransport", grpc, grpcProtobuf, protobuf, log, lifecycle, tls],
+            exclude: ["Protos"]),
         .target(
             name: "EmbeddedStore",
             dependencies: ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift"), log, lifecycle]),
@@ -85,7 +86,7 @@ let package = Package(
         .target(
             name: "OverlayDaemon",
             dependencies: [
-                "DataPlane", "LinuxKit", "Addressing", "SubnetLeases", "ClusterStore", log, lifecycle,
+                "DataPlane", "LinuxKit", "Addressing", "SubnetLeases", "CNftables", log, lifecycle,
             ]),
 
         // 3 model
@@ -112,7 +113,7 @@ let package = Package(
         .target(
             name: "Kubelet",
             dependencies: [
-                "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", grpc,
+                "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", collections, grpc,
                 grpcProtobuf, protobuf, log, lifecycle, nio("NIOCore"), nio("NIOPosix"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -142,10 +143,12 @@ let package = Package(
             ]),
 
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
+        .testTarget(name: "DataPlaneTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),
         .testTarget(name: "LinuxKitTests", dependencies: ["LinuxKit", "CLinux"]),
         .testTarget(name: "LinuxKitIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "KubeSchemaTests", dependencies: ["KubeSchema", collections]),
+        .testTarget(name: "OverlayDaemonTests", dependencies: ["OverlayDaemon", "SubnetLeases", "Addressing", "LinuxKit"]),
         .testTarget(name: "SubnetLeasesTests", dependencies: ["SubnetLeases", "ClusterStore", "Addressing", log]),
         .testTarget(name: "CommandLineSpellingTests", dependencies: ["CommandLineSpelling"]),
         .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeSchema", log]),
