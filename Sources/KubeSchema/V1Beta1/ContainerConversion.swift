@@ -196,11 +196,11 @@ extension V1Beta1 {
         var limits = resources?.member("limits")?.object ?? [:]
         var requests = resources?.member("requests")?.object ?? [:]
         for (name, amount) in requests where limits[name] == amount { requests[name] = .none }
-        if let cpu = HistoricQuantity.scaled(limits["cpu"], by: 1000) {
+        if let cpu = HistoricQuantity.milli(limits["cpu"]) {
             result["cpu"] = .integer(cpu)
             limits["cpu"] = .none
         }
-        if let memory = HistoricQuantity.scaled(limits["memory"], by: 1) {
+        if let memory = HistoricQuantity.units(limits["memory"]) {
             result["memory"] = .integer(memory)
             limits["memory"] = .none
         }

@@ -13,7 +13,7 @@ extension V1Beta1 {
                 switch (name, amount) {
                 case ("cpu", _):
                     amounts[name] =
-                        HistoricQuantity.scaled(amount, by: 1000).map { HistoricQuantity.cores(milli: $0) } ?? amount
+                        HistoricQuantity.milli(amount).map { HistoricQuantity.cores(milli: $0) } ?? amount
                 case (_, .integer(let number)): amounts[name] = .string("\(number)")
                 default: amounts[name] = amount
                 }
@@ -45,10 +45,10 @@ extension V1Beta1 {
         let addresses = status.member("addresses")?.array ?? []
         result["hostIP"] = addresses.first { $0.text("type") == "InternalIP" }?.member("address")
         var capacity: JSONObject = [:]
-        if let cpu = HistoricQuantity.scaled(status["capacity", "cpu"], by: 1000) {
+        if let cpu = HistoricQuantity.milli(status["capacity", "cpu"]) {
             capacity["cpu"] = .string(HistoricQuantity.decimal(milli: cpu))
         }
-        if let memory = HistoricQuantity.scaled(status["capacity", "memory"], by: 1) {
+        if let memory = HistoricQuantity.units(status["capacity", "memory"]) {
             capacity["memory"] = .integer(memory)
         }
         result["resources"] = capacity.isEmpty ? [:] : ["capacity": .object(capacity)]
