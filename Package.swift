@@ -18,6 +18,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
 let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 let certificates: Target.Dependency = .product(name: "X509", package: "swift-certificates")
+let asn1: Target.Dependency = .product(name: "SwiftASN1", package: "swift-asn1")
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let grpc: Target.Dependency = .product(name: "GRPCCore", package: "grpc-swift-2")
 let grpcProtobuf: Target.Dependency = .product(name: "GRPCProtobuf", package: "grpc-swift-protobuf")
@@ -37,6 +38,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", "4.5.2"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.4"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -65,7 +67,7 @@ let package = Package(
             name: "HTTPTransport",
             dependencies: [
                 nio("NIOCore"), nio("NIOPosix"), nio("NIOHTTP1"), nio("NIOTLS"), http2, tls, log, lifecycle,
-                .product(name: "HTTPTypes", package: "swift-http-types"), certificates,
+                .product(name: "HTTPTypes", package: "swift-http-types"), certificates, asn1,
             ]),
 
         // 1 core
@@ -113,7 +115,7 @@ let package = Package(
         .target(
             name: "Kubelet",
             dependencies: [
-                "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", collections, grpc,
+                "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", collections, grpc, tls,
                 grpcProtobuf, protobuf, log, lifecycle, nio("NIOCore"), nio("NIOPosix"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -142,6 +144,12 @@ let package = Package(
                 "CommandLineSpelling", arguments, log, lifecycle,
             ]),
 
+        .testTarget(
+            name: "HTTPTransportTests",
+            dependencies: [
+                "HTTPTransport", nio("NIOCore"), log, lifecycle, certificates, asn1, crypto,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
         .testTarget(name: "DataPlaneTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),

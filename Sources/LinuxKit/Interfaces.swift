@@ -5,6 +5,12 @@ package struct UnderlayInterface: Hashable, Sendable {
     package var link: Link
     package var address: IPv4Address
     package var prefixLength: Int
+
+    package init(link: Link, address: IPv4Address, prefixLength: Int) {
+        self.link = link
+        self.address = address
+        self.prefixLength = prefixLength
+    }
 }
 
 extension NetlinkSocket {

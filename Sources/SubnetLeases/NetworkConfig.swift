@@ -50,6 +50,13 @@ package enum BackendConfig: Hashable, Sendable {
     /// flanneld's default for the `udp` backend.
     package static let defaultUDPPort: UInt16 = 8285
 
+    /// The UDP port of every node.
+    package var port: UInt16 {
+        switch self {
+        case .udp(let port): port
+        }
+    }
+
     /// The name under flannel's `Type` key.
     package var name: String {
         switch self {

@@ -1,5 +1,6 @@
 package import Addressing
 import ClusterStore
+import Logging
 
 extension StoreSubnetSource {
     /// Attempts to take a free subnet before the leases are read anew: each failure means that another node got it.

@@ -1,4 +1,4 @@
-package import Addressing
+import Addressing
 package import ClusterStore
 package import Logging
 

@@ -1,0 +1,35 @@
+import Addressing
+
+/// What the node's operator decided: flanneld's options as values.
+package struct DaemonConfiguration: Sendable {
+    /// How the interface towards the other nodes is found.
+    package var underlay: UnderlayRequest
+    /// flanneld's `--subnet-file`: where the lease is written for whoever sets up pods.
+    package var subnetFile = "/run/flannel/subnet.env"
+    /// Masquerades what leaves the network.
+    package var masquerade = false
+    /// Accepts forwarded packets from and to the network.
+    package var forwardRules = true
+    /// How often the kernel's state is compared with what it should be, besides on the kernel's own notice.
+    package var resyncInterval: Duration = .seconds(5)
+    /// The TUN device's name.
+    package var deviceName = "flannel0"
+    /// Queues of the TUN device.
+    package var queues = 1
+    /// Address and port of `/healthz` and `/readyz`; `nil` for none.
+    package var health: (address: String, port: Int)?
+
+    package init(underlay: UnderlayRequest) { self.underlay = underlay }
+
+    /// Where the daemon keeps what it needs to go on without the store: beside the subnet file.
+    package var stateFile: String {
+        let directory = subnetFile.lastIndex(of: "/").map { subnetFile[...$0] } ?? ""
+        return directory + "overlayd.json"
+    }
+}
+
+/// Why overlayd can't run here. One line that says what was found and what to do.
+package struct DaemonError: Error, Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}

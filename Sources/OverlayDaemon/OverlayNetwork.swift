@@ -1,0 +1,208 @@
+import Addressing
+package import DataPlane
+package import LinuxKit
+package import Logging
+package import SubnetLeases
+import Synchronization
+
+/// The node's side of the overlay in the kernel: packet engine, device, address, route and rules. Brought to what it
+/// should be by ``bringUp(_:lease:)``, and kept there by ``repair()``.
+package final class OverlayNetwork: Sendable {
+    /// Marks the routes that are ours (`rtm_protocol`); not among the numbers of <linux/rtnetlink.h> or iproute2.
+    package static let routeProtocol: UInt8 = 82
+    /// IPv4 and UDP headers around each packet.
+    package static let encapsulationBytes = 28
+
+    private struct State {
+        var engine: TunnelEngine?
+        var config: NetworkConfig?
+        var lease: Lease?
+        var isFileFailing = false
+        var peers: [Lease] = []
+        var rules: String?
+        var repairs = 0
+    }
+
+    private let configuration: DaemonConfiguration
+    private let underlay: Underlay
+    private let netlink: NetlinkSocket
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    package init(_ configuration: DaemonConfiguration, underlay: Underlay, netlink: NetlinkSocket, logger: Logger) {
+        self.configuration = configuration
+        self.underlay = underlay
+        self.netlink = netlink
+        self.logger = logger
+    }
+
+    /// How often something had to be put right that somebody else had changed.
+    package var repairs: Int { state.withLock { $0.repairs } }
+
+    package var counters: TunnelCounters? { state.withLock { $0.engine }?.counters() }
+
+    /// Makes the kernel carry `lease` in the network `config`; called again for another lease, it changes only what
+    /// differs. Blocks for some milliseconds: not for the cooperative pool.
+    package func bringUp(_ config: NetworkConfig, lease: Lease) throws(DaemonError) {
+        try state.withLock { (state) throws(DaemonError) in
+            let port = config.backend.port
+            if state.engine == nil || state.engine?.configuration.port != port {
+                state.engine?.stop()
+                state.engine = nil
+                state.engine = try startEngine(port: port)
+            }
+            state.config = config
+            state.lease = lease
+            state.rules = nil
+            publish(state)
+            _ = try converge(&state)
+        }
+    }
+
+    /// Gives the engine its peers.
+    package func setPeers(_ peers: [Lease]) {
+        state.withLock { state in
+            state.peers = peers
+            publish(state)
+        }
+    }
+
+    /// Compares the kernel's state with what it should be and puts right what differs. Returns what it found.
+    package func repair() throws(DaemonError) -> [String] {
+        try state.withLock { (state) throws(DaemonError) in
+            guard state.lease != nil else { return [] }
+            if let fault = state.engine?.fault {
+                guard let port = state.config?.backend.port else { return [] }
+                state.engine?.stop()
+                state.engine = nil
+                state.engine = try startEngine(port: port)
+                publish(state)
+                state.repairs += 1
+                return ["the packet engine ended (\(fault)) and was started again"] + (try converge(&state))
+            }
+            let found = try converge(&state)
+            state.repairs += found.count
+            return found
+        }
+    }
+
+    /// Stops moving packets. The device goes with the engine; rules and files stay for the next start.
+    package func stop() {
+        state.withLock { state in
+            state.engine?.stop()
+            state.engine = nil
+        }
+    }
+
+    private func startEngine(port: UInt16) throws(DaemonError) -> TunnelEngine {
+        do {
+            let engine = try TunnelEngine(
+                TunnelConfiguration(
+                    deviceName: configuration.deviceName, underlayAddress: underlay.interface.address, port: port,
+                    queues: configuration.queues))
+            try engine.start()
+            return engine
+        } catch {
+            throw Self.explain(error, port: port, address: "\(underlay.interface.address)", device: configuration.deviceName)
+        }
+    }
+
+    private func publish(_ state: State) {
+        guard let port = state.config?.backend.port else { return }
+        let routes = state.peers.map { ForwardingRoute(prefix: $0.subnet, endpoint: $0.attributes.publicIP, port: port) }
+        state.engine?.publish(ForwardingTable(routes: routes))
+    }
+
+    /// Everything but the engine. Returns what was not as it should be.
+    private func converge(_ state: inout State) throws(DaemonError) -> [String] {
+        guard let config = state.config, let lease = state.lease else { return [] }
+        var found: [String] = []
+        do {
+            let device = try netlink.requiredLink(configuration.deviceName)
+            let underlayMTU = try netlink.link(index: underlay.interface.link.index)?.mtu ?? underlay.interface.link.mtu
+            let mtu = underlayMTU - Self.encapsulationBytes
+            if device.mtu != mtu {
+                try netlink.setLink(device.index, mtu: mtu)
+                found.append("MTU of \(device.name): \(device.mtu), set to \(mtu)")
+            }
+            let file = SubnetFile(
+                network: config.network, subnet: lease.subnet, mtu: mtu, masquerade: configuration.masquerade)
+            found += write(file, &state)
+            found += try convergeAddress(device, lease)
+            if !device.isUp {
+                try netlink.setLink(device.index, up: true)
+                found.append("\(device.name) was down")
+            }
+            found += try convergeRoutes(device, config)
+        } catch let error as DaemonError {
+            throw error
+        } catch {
+            throw DaemonError("the overlay's device can't be set up: \(error)")
+        }
+        let filter = PacketFilter(
+            network: config.network, subnet: lease.subnet, masquerade: configuration.masquerade,
+            forward: configuration.forwardRules)
+        if state.rules == nil || state.rules != PacketFilter.current() {
+            if state.rules != nil { found.append("table ip \(PacketFilter.table) was changed by somebody") }
+            state.rules = try filter.apply()
+        }
+        for setting in ["net.ipv4.ip_forward"] where Sysctl.read(setting) != "1" {
+            do {
+                try Sysctl.write(setting, "1")
+                found.append("\(setting) was off")
+            } catch {
+                throw DaemonError("\(setting) can't be set to 1: \(error); pods need it to reach each other")
+            }
+        }
+        return found
+    }
+
+    private func convergeAddress(_ device: Link, _ lease: Lease) throws(SyscallError) -> [String] {
+        let wanted = InterfaceAddress(interface: device.index, address: lease.subnet.address, prefixLength: 32)
+        let present = try netlink.addresses(of: device.index)
+        for other in present where other.address != wanted.address { try netlink.deleteAddress(other) }
+        if present.contains(where: { $0.address == wanted.address && $0.prefixLength == 32 }) { return [] }
+        try netlink.addAddress(wanted)
+        return ["\(device.name) had no address \(wanted.address)"]
+    }
+
+    private func convergeRoutes(_ device: Link, _ config: NetworkConfig) throws(SyscallError) -> [String] {
+        let wanted = Route(to: config.network, interface: device.index, protocolTag: Self.routeProtocol)
+        var found: [String] = []
+        var isThere = false
+        for route in try netlink.routes() where route.protocolTag == Self.routeProtocol {
+            if route.destination == wanted.destination, route.interface == device.index, route.gateway == nil {
+                isThere = true
+            } else {
+                try netlink.deleteRoute(route)
+                found.append("stale route \(route.destination)")
+            }
+        }
+        if !isThere {
+            try netlink.replaceRoute(wanted)
+            found.append("no route to \(wanted.destination)")
+        }
+        return found
+    }
+
+    /// A full or read-only disk must not stop packets, so a failure is only logged, once.
+    private func write(_ file: SubnetFile, _ state: inout State) -> [String] {
+        let path = configuration.subnetFile
+        let bytes = Array(file.text.utf8)
+        if (try? FileContents.read(path)) == bytes { return [] }
+        do {
+            if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+                try FileContents.makeDirectories(String(path[..<slash]))
+            }
+            try FileContents.replace(path, with: bytes)
+            state.isFileFailing = false
+            return ["\(path) was missing or different"]
+        } catch {
+            if !state.isFileFailing {
+                logger.error("\(path) can't be written, pods will not learn of subnet \(file.subnet): \(error)")
+            }
+            state.isFileFailing = true
+            return []
+        }
+    }
+}
