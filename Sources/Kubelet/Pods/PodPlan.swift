@@ -23,6 +23,8 @@ package struct PodPlan: Sendable, Equatable {
     /// Make a sandbox with this number; what a former one holds is killed first.
     package var createSandboxAttempt: Int?
     package var kills: [Kill] = []
+    /// Ids of containers that were made and never started, as when the kubelet died in between.
+    package var removals: [String] = []
     package var starts: [Start] = []
     package var waits: [Wait] = []
     /// Stop the sandbox: no container of it has to run any more.
@@ -141,10 +143,12 @@ extension PodPlan {
                         containerID: newest.id, name: newest.name, reason: message,
                         gracePeriodSeconds: container.livenessProbe?.terminationGracePeriodSeconds))
             }
-        case .created, .unknown, .running:
-            // Made but never started, or out of reach: killed here, and replaced once it is seen to have ended.
+        case .created:
+            removals.append(newest.id)
+        case .unknown, .running:
+            // Out of reach: killed here, and replaced once it is seen to have ended.
             guard isOfThisSandbox else { return }  // is on the list already
-            kills.append(Kill(containerID: newest.id, name: newest.name, reason: "Container was left unstarted"))
+            kills.append(Kill(containerID: newest.id, name: newest.name, reason: "Container is in an unknown state"))
         case .exited:
             // An init container is only asked for while it has not succeeded in this sandbox.
             switch pod.restartPolicy {
@@ -152,7 +156,8 @@ extension PodPlan {
             case .onFailure where !isInit && newest.exitCode == 0: return
             default: break
             }
-            let failedAt = Timestamp(nanosecondsSince1970: newest.finishedAt)
+            // A container that could not be started may have no end of its own.
+            let failedAt = Timestamp(nanosecondsSince1970: max(newest.finishedAt, newest.createdAt))
             if let remaining = circumstances.backOff.remaining(
                 Self.backOffKey(pod, container.name), failedAt: failedAt, now: circumstances.now)
             {
@@ -169,7 +174,7 @@ extension PodPlan {
 
 extension ObservedContainer {
     /// Whether there may be a process to stop.
-    package var isAlive: Bool { state != .exited }
+    package var isAlive: Bool { state == .running || state == .unknown }
 }
 
 extension Timestamp {
