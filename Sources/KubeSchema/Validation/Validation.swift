@@ -1,0 +1,122 @@
+import OrderedCollections
+
+/// Kubernetes' rules for the kinds that are served, applied to documents that were conformed to their schema and defaulted.
+///
+/// Each function returns all that is wrong, with Kubernetes' wording and field paths; nothing if the object may be stored.
+package enum Validation {
+    /// Checks an object that is to be created, its name being set already.
+    ///
+    /// - Parameter lenient: Leaves out the rules about names and label values, for objects that came in through v1beta1,
+    ///   whose time did not know them.
+    package static func create(
+        _ object: JSON, _ definition: ResourceDefinition, lenient: Bool = false
+    ) -> [FieldError] {
+        var checker = ObjectChecker(lenient: lenient)
+        checker.metadata(object, definition)
+        checker.kind(object, definition)
+        return checker.errors
+    }
+
+    /// Checks an object that is to take the place of `old`: the rules for creation, and what may not change.
+    package static func update(
+        new: JSON, old: JSON, _ definition: ResourceDefinition, lenient: Bool = false
+    ) -> [FieldError] {
+        var checker = ObjectChecker(lenient: lenient)
+        checker.metadataUpdate(new, old, definition)
+        checker.kindUpdate(new, old, definition)
+        // A pod's spec was checked when it was created, and what may change of it is checked above.
+        if definition.kind != "Pod" { checker.kind(new, definition) }
+        return checker.errors
+    }
+
+    /// Checks an update through the status subresource, which takes over nothing but status and metadata.
+    package static func updateStatus(new: JSON, old: JSON, _ definition: ResourceDefinition, lenient: Bool = false) -> [FieldError] {
+        var checker = ObjectChecker(lenient: lenient)
+        checker.metadataUpdate(new, old, definition)
+        return checker.errors
+    }
+}
+
+/// Collects what is wrong with one object.
+struct ObjectChecker {
+    let lenient: Bool
+    private(set) var errors: [FieldError] = []
+
+    init(lenient: Bool) { self.lenient = lenient }
+
+    mutating func kind(_ object: JSON, _ definition: ResourceDefinition) {
+        switch (definition.group, definition.kind) {
+        case ("", "Pod"): podSpec(object["spec"] ?? [:], at: "spec", isTemplate: false)
+        case ("", "ReplicationController"): replicationController(object)
+        case ("", "Service"): service(object["spec"] ?? [:])
+        case ("", "Endpoints"): endpoints(object)
+        case ("", "ConfigMap"): configMap(object)
+        case ("", "Secret"): secret(object)
+        case ("", "Node"): node(object)
+        case ("", "Event"): event(object)
+        case ("", "Binding"): binding(object)
+        case ("coordination.k8s.io", "Lease"): lease(object)
+        default: break
+        }
+    }
+
+    mutating func kindUpdate(_ new: JSON, _ old: JSON, _ definition: ResourceDefinition) {
+        switch (definition.group, definition.kind) {
+        case ("", "Pod"): podUpdate(new, old)
+        case ("", "Service"): serviceUpdate(new, old)
+        case ("", "Secret"):
+            if new["type"] != old["type"] { immutable("type", new["type"]) }
+            dataImmutability(new, old, ["data"])
+        case ("", "ConfigMap"): dataImmutability(new, old, ["data", "binaryData"])
+        case ("", "Node"): nodeUpdate(new, old)
+        default: break
+        }
+    }
+
+    // MARK: Noting errors
+
+    mutating func required(_ path: String, _ detail: String = "") { errors.append(FieldError(.required, path, detail)) }
+    mutating func invalid(_ path: String, _ value: JSON?, _ detail: String) {
+        errors.append(FieldError(.invalid, path, value: value ?? "", detail))
+    }
+    mutating func invalid(_ path: String, _ value: String, _ details: [String]) {
+        for detail in details { invalid(path, .string(value), detail) }
+    }
+    mutating func forbidden(_ path: String, _ detail: String) { errors.append(FieldError(.forbidden, path, detail)) }
+    mutating func duplicate(_ path: String, _ value: JSON) { errors.append(FieldError(.duplicate, path, value: value)) }
+    mutating func notFound(_ path: String, _ value: JSON) { errors.append(FieldError(.notFound, path, value: value)) }
+    mutating func tooLong(_ path: String, bytes: Int) {
+        errors.append(FieldError(.tooLong, path, "may not be more than \(bytes) bytes"))
+    }
+    mutating func notSupported(_ path: String, _ value: String, _ supported: [String]) {
+        errors.append(.notSupported(path, value, supported))
+    }
+    mutating func immutable(_ path: String, _ value: JSON?) { invalid(path, value, "field is immutable") }
+
+    /// A string out of a few; an absent one is reported as required.
+    mutating func choice(_ path: String, _ value: JSON?, _ supported: [String], isRequired: Bool = true) {
+        let text = value?.string ?? ""
+        if text.isEmpty {
+            if isRequired { required(path) }
+        } else if !supported.contains(text) {
+            errors.append(.notSupported(path, text, supported))
+        }
+    }
+
+    mutating func nonNegative(_ path: String, _ value: JSON?) {
+        guard let value, let number = value.integer, number < 0 else { return }
+        invalid(path, value, "must be greater than or equal to 0")
+    }
+
+    mutating func port(_ path: String, _ value: JSON?) {
+        guard let number = value?.integer, Names.isPort(number) else { return invalid(path, value ?? 0, Names.portRange) }
+    }
+
+    /// A port given by number or by name.
+    mutating func portReference(_ path: String, _ value: JSON?) {
+        switch value {
+        case .string(let name): invalid(path, name, Names.portName(name))
+        case let value: port(path, value)
+        }
+    }
+}
