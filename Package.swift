@@ -84,11 +84,12 @@ let package = Package(
         .target(name: "SubnetLeases", dependencies: ["ClusterStore", "Addressing", log, lifecycle]),
         .target(
             name: "OverheadMeter",
-            dependencies: ["DataPlane", "LinuxKit", "Addressing", "CPcap", log]),
+            dependencies: ["LinuxKit", "Addressing", "CPcap"]),
         .target(
             name: "OverlayDaemon",
             dependencies: [
-                "DataPlane", "LinuxKit", "Addressing", "SubnetLeases", "CNftables", log, lifecycle,
+                "DataPlane", "LinuxKit", "Addressing", "SubnetLeases", "CNftables", "HTTPTransport", log, lifecycle,
+                nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
 
         // 3 model
@@ -109,7 +110,9 @@ let package = Package(
                 "KubeSchema", "ClusterStore", "HTTPTransport", "Addressing", log, lifecycle, collections, crypto,
                 nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
-        .target(name: "StoreServer", dependencies: ["ClusterStore", "GRPCTransport", grpc, grpcProtobuf, log, lifecycle]),
+        .target(
+            name: "StoreServer",
+            dependencies: ["ClusterStore", "GRPCTransport", grpc, grpcProtobuf, log, lifecycle, nio("NIOCore")]),
         .target(name: "Scheduler", dependencies: ["KubeAPI", "KubeSchema", log, lifecycle]),
         .target(name: "Controllers", dependencies: ["KubeAPI", "KubeSchema", log, lifecycle]),
         .target(
@@ -126,15 +129,16 @@ let package = Package(
         .target(
             name: "LocalCluster",
             dependencies: [
-                "LinuxKit", "CLinux", "Addressing", "KubeAPI", "KubeSchema", log, lifecycle, certificates, crypto,
+                "LinuxKit", "CLinux", "Addressing", "ClusterStore", "KubeAPI", "KubeSchema", log, lifecycle, certificates,
+                crypto, .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
 
         // 6 entry
         .executableTarget(
             name: "overlayd",
             dependencies: [
-                "OverlayDaemon", "SubnetLeases", "OverheadMeter", "DataPlane", "LinuxKit", "Addressing", "ClusterStore", arguments,
-                log, lifecycle,
+                "OverlayDaemon", "SubnetLeases", "OverheadMeter", "LinuxKit", "Addressing", "ClusterStore", "HTTPTransport",
+                "CommandLineSpelling", arguments, log, lifecycle,
             ]),
         .executableTarget(
             name: "fjord",
@@ -150,6 +154,17 @@ let package = Package(
                 "HTTPTransport", nio("NIOCore"), log, lifecycle, certificates, asn1, crypto,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
+        .testTarget(
+            name: "GRPCTransportTests",
+            dependencies: ["GRPCTransport", nio("NIOCore"), nio("NIOEmbedded"), http2, grpc, log]),
+        .testTarget(name: "ClusterStoreTests", dependencies: ["ClusterStore", grpc, log]),
+        .testTarget(name: "EmbeddedStoreTests", dependencies: ["EmbeddedStore", "ClusterStore", log]),
+        .testTarget(
+            name: "StoreServerTests",
+            dependencies: ["StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", grpc, log]),
+        .testTarget(
+            name: "StoreIntegrationTests",
+            dependencies: ["StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", grpc, log, lifecycle]),
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
         .testTarget(name: "DataPlaneTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),
@@ -157,8 +172,14 @@ let package = Package(
         .testTarget(name: "LinuxKitIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "KubeSchemaTests", dependencies: ["KubeSchema", collections]),
         .testTarget(name: "OverlayDaemonTests", dependencies: ["OverlayDaemon", "SubnetLeases", "Addressing", "LinuxKit"]),
+        .testTarget(name: "OverheadMeterTests", dependencies: ["OverheadMeter", "Addressing"]),
+        .testTarget(name: "OverlayIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "SubnetLeasesTests", dependencies: ["SubnetLeases", "ClusterStore", "Addressing", log]),
         .testTarget(name: "CommandLineSpellingTests", dependencies: ["CommandLineSpelling"]),
+        .testTarget(name: "ServiceProxyTests", dependencies: ["ServiceProxy", "KubeAPI", "KubeSchema", "Addressing"]),
+        .testTarget(
+            name: "ServiceProxyIntegrationTests",
+            dependencies: ["ServiceProxy", "KubeAPI", "KubeSchema", "Addressing", "LinuxKit", log]),
         .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeSchema", log]),
         .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeSchema", log]),
         .testTarget(name: "ControllersTests", dependencies: ["Controllers", "KubeAPI", "KubeSchema", log]),
