@@ -32,6 +32,7 @@ package final class PodManager: ServiceLifecycle.Service {
         await cancelWhenGracefulShutdown {
             // Before the first list every pod of the runtime would look like one that nobody wants.
             await self.pods.waitUntilSynced()
+            await self.context.services.waitUntilSynced()  // their variables are part of a container's environment
             await withDiscardingTaskGroup { group in
                 await self.reconcile(self.pods.snapshot, &group)
                 let (events, wake) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
