@@ -1,5 +1,5 @@
-/// A store that can say what leases it holds. Only tools ask: `etcdctl lease list` and `timetolive`.
-package protocol LeaseInspection: ClusterStore {
+/// A store that can say what it holds. Only tools ask: `etcdctl lease list`, `lease timetolive`, `endpoint status`.
+package protocol StoreInspection: ClusterStore {
     /// The numbers of all leases.
     func leases() async throws(StoreError) -> [Int64]
 
@@ -7,6 +7,9 @@ package protocol LeaseInspection: ClusterStore {
     ///
     /// - Throws: ``StoreError/leaseNotFound(_:)``.
     func leaseStatus(_ id: Int64) async throws(StoreError) -> LeaseStatus
+
+    /// Bytes that the store takes, and of those the ones in use.
+    func size() async throws(StoreError) -> (total: Int64, used: Int64)
 }
 
 /// A lease as it stands.
