@@ -145,7 +145,8 @@ let package = Package(
             dependencies: [
                 "APIServer", "StoreServer", "EmbeddedStore", "ClusterStore", "Scheduler", "Controllers", "Kubelet",
                 "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit", "Addressing",
-                "CommandLineSpelling", arguments, log, lifecycle,
+                "CommandLineSpelling", arguments, log, lifecycle, nio("NIOCore"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
 
         .testTarget(
@@ -168,6 +169,12 @@ let package = Package(
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
         .testTarget(name: "DataPlaneTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),
+        .testTarget(
+            name: "KubeletIntegrationTests",
+            dependencies: [
+                "Kubelet", "KubeAPI", "KubeSchema", "LinuxKit", "HTTPTransport", collections, lifecycle, log, nio("NIOCore"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
         .testTarget(name: "LinuxKitTests", dependencies: ["LinuxKit", "CLinux"]),
         .testTarget(name: "LinuxKitIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "KubeSchemaTests", dependencies: ["KubeSchema", collections]),

@@ -10,8 +10,19 @@ struct Fjord: AsyncParsableCommand {
         commandName: "fjord",
         abstract: "A small, fast, Kubernetes-compatible cluster whose network is the point.",
         version: VersionCommand.text,
-        subcommands: [
-            VersionCommand.self
+        groupedSubcommands: [
+            CommandGroup(
+                name: "Clusters on this machine:",
+                subcommands: [
+                    UpCommand.self, DownCommand.self, StatusCommand.self, NodeCommand.self, HardWayCommand.self,
+                    MachineInitCommand.self,
+                ]),
+            CommandGroup(
+                name: "Components:",
+                subcommands: [
+                    KubeletCommand.self, ProxyCommand.self, StoreCommand.self,
+                ]),
+            CommandGroup(name: "Others:", subcommands: [VersionCommand.self]),
         ])
 
     static func main() async {
