@@ -1,0 +1,16 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Apart from the product's package, so that its users don't build it. It measures the built programs from outside.
+
+let package = Package(
+    name: "fjord-benchmarks",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    ],
+    targets: [
+        .executableTarget(
+            name: "overlay-bench",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")])
+    ]
+)

@@ -1,0 +1,93 @@
+import Foundation
+
+/// The median of some runs, with the smallest and the largest.
+struct Spread: Codable {
+    var median: Double
+    var minimum: Double
+    var maximum: Double
+
+    init(_ values: [Double]) {
+        let sorted = values.sorted()
+        minimum = sorted.first ?? 0
+        maximum = sorted.last ?? 0
+        let middle = sorted.count / 2
+        median = sorted.isEmpty ? 0 : sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+}
+
+/// One row: a path under one kind of traffic.
+struct Row: Codable {
+    var path: String
+    var traffic: String
+    var gigabitsPerSecond: Spread
+    var packetsPerSecond: Spread
+    var cpuSecondsPerGigabyte: Spread
+    /// The median of round-by-round ratios to the reference path, throughput or packets a second.
+    var ratio: Spread
+    var samples: [Sample]
+}
+
+/// A run of the benchmark, as it is kept under bench-results.
+struct Report: Codable {
+    var benchmark: String
+    var machine: String
+    var command: String
+    var rounds: Int
+    var secondsPerRun: Double
+    var reference: String
+    var steal: Spread
+    var rows: [Row]
+
+    static func machineLine() throws -> String {
+        let model = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8).split(separator: "\n")
+            .first { $0.hasPrefix("model name") }?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+        let kernel = try Command.run("uname -r").trimmingCharacters(in: .whitespacesAndNewlines)
+        return "\(ProcessInfo.processInfo.activeProcessorCount) x \(model ?? "unknown processor"), Linux \(kernel)"
+    }
+
+    func write(to folder: String) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+        try encoder.encode(self).write(to: URL(fileURLWithPath: "\(folder)/\(benchmark).json"))
+        try table.write(toFile: "\(folder)/\(benchmark).md", atomically: true, encoding: .utf8)
+        try chart.write(toFile: "\(folder)/\(benchmark).svg", atomically: true, encoding: .utf8)
+    }
+
+    var table: String {
+        var lines = [
+            "# \(benchmark)", "", "\(machine); \(rounds) interleaved rounds of \(secondsPerRun) s each; medians (smallest to largest).",
+            "Processor time is that of the whole machine. Steal: \(number(steal.median * 100)) % (\(number(steal.minimum * 100)) to \(number(steal.maximum * 100))).",
+            "", "Repeat with: `\(command)`", "", "| traffic | path | Gb/s | packets/s | CPU s/GB | against \(reference) |", "|---|---|---|---|---|---|",
+        ]
+        for row in rows {
+            let packets = row.packetsPerSecond.median == 0 ? "" : show(row.packetsPerSecond, digits: 0)
+            lines.append(
+                "| \(row.traffic) | \(row.path) | \(show(row.gigabitsPerSecond)) | \(packets) | \(show(row.cpuSecondsPerGigabyte)) | \(show(row.ratio)) |")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// Bars of the ratio to the reference path.
+    var chart: String {
+        let (left, height, scale) = (330.0, 24.0, 320.0 / max(1, rows.map(\.ratio.maximum).max() ?? 1))
+        var parts = [
+            #"<svg xmlns="http://www.w3.org/2000/svg" width="720" height="\#(Int(height) * rows.count + 50)" font-family="sans-serif" font-size="13">"#,
+            #"<text x="10" y="20" font-weight="bold">\#(benchmark): throughput against \#(reference)</text>"#,
+        ]
+        for (index, row) in rows.enumerated() {
+            let y = 36 + Double(index) * height
+            let colour = row.path == reference ? "#9aa5b1" : "#2b6cb0"
+            parts.append(#"<text x="10" y="\#(y + 14)">\#(row.traffic), \#(row.path)</text>"#)
+            parts.append(#"<rect x="\#(left)" y="\#(y)" width="\#(row.ratio.median * scale)" height="16" fill="\#(colour)"/>"#)
+            let (low, high) = (left + row.ratio.minimum * scale, left + row.ratio.maximum * scale)
+            parts.append(#"<line x1="\#(low)" x2="\#(high)" y1="\#(y + 8)" y2="\#(y + 8)" stroke="black"/>"#)
+            parts.append(#"<text x="\#(high + 6)" y="\#(y + 13)">\#(number(row.ratio.median))</text>"#)
+        }
+        return parts.joined(separator: "\n") + "\n</svg>\n"
+    }
+
+    private func number(_ value: Double, digits: Int = 2) -> String { String(format: "%.\(digits)f", value) }
+    private func show(_ spread: Spread, digits: Int = 2) -> String {
+        "\(number(spread.median, digits: digits)) (\(number(spread.minimum, digits: digits)) to \(number(spread.maximum, digits: digits)))"
+    }
+}

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, and runs every test. Needs root, Debian 12 and Swift.
+#
+#   contrib/test.sh              everything, with the long-running tests kept short
+#   FJORD_LONG=1 contrib/test.sh  at full length
+set -euo pipefail
+. "$(dirname "$0")/packages.sh"
+
+install_packages
+cd "$project"
+
+echo "Formatting"
+swift format lint --strict --parallel --recursive --configuration contrib/swift-format.json \
+    $(git ls-files -co --exclude-standard '*.swift' | grep -v /Generated/)
+contrib/systemd/verify
+
+echo "Building"
+swift build -c release --scratch-path "$scratch" --build-tests
+export FJORD_BINARIES=$scratch/release FJORD_IMAGES=${FJORD_IMAGES:-/var/cache/fjord/images}
+contrib/images.sh "$FJORD_IMAGES"
+
+# Tests must not reach anything by the host's own routes: the clusters' ranges lead nowhere while no cluster is up.
+for range in 10.240.0.0/24 10.244.0.0/16 10.254.0.0/16 192.168.1.0/24; do
+    ip route show "$range" | grep -q . || ip route add unreachable "$range"
+done
+
+echo "Testing without privileges"
+swift test -c release --scratch-path "$scratch" --skip-build --skip IntegrationTests
+echo "Testing with namespaces, containers and real programs"
+swift test -c release --scratch-path "$scratch" --skip-build --filter IntegrationTests --no-parallel
