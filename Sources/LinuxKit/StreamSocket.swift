@@ -1,4 +1,5 @@
 package import Addressing
+import CLinux
 import Glibc
 
 /// An IPv4 TCP connection, or a socket that waits for some. All calls block.
