@@ -49,20 +49,23 @@ enum SchemaFacts {
 struct SchemaFactsReader {
     private(set) var messages: [String: MessageSchema] = [:]
     private var enumerations: [String: [String]] = [:]
-    private var declarations: [String: (group: String, fields: [Substring])] = [:]
+    private var declarations: [String: (group: String, fields: [Bytes])] = [:]
     private var completed: Set<String> = []
+
+    /// Slices of the facts as bytes: comparing characters instead would take most of the time of linking.
+    private typealias Bytes = Substring.UTF8View
 
     /// Notes what a group declares, so that messages may refer to others in any order.
     mutating func declare(group: String, _ text: String) {
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
             if line.first == UInt8(ascii: "=") {
-                let words = Substring(line.dropFirst()).split(separator: " ")
-                enumerations["\(group).\(words[0])"] = words.dropFirst().map { $0 == "\"\"" ? "" : String($0) }
+                let words = line.dropFirst().split(separator: UInt8(ascii: " ")).map { String(Substring($0)) }
+                enumerations["\(group).\(words[0])"] = words.dropFirst().map { $0 == "\"\"" ? "" : $0 }
                 continue
             }
             let isTopLevel = line.first == UInt8(ascii: "+")
-            let parts = Substring(isTopLevel ? line.dropFirst() : line).split(separator: ";")
-            let name = "\(group).\(parts[0])"
+            let parts = (isTopLevel ? line.dropFirst() : line).split(separator: UInt8(ascii: ";"))
+            let name = "\(group).\(Substring(parts[0]))"
             messages[name] = MessageSchema(name: name, isTopLevel: isTopLevel)
             declarations[name] = (group, Array(parts.dropFirst()))
         }
@@ -83,15 +86,17 @@ struct SchemaFactsReader {
             fields.append(FieldSchema(name: "apiVersion", number: 0, type: .string(values: nil)))
         }
         for text in declaration.fields {
-            let words = text.split(separator: " ")
-            guard let number = Int(words[1]) else { preconditionFailure("facts of \(name): no number in '\(text)'") }
-            if words[0] == "+" {
+            let words = text.split(separator: UInt8(ascii: " "))
+            guard let number = Int(Substring(words[1])) else {
+                preconditionFailure("facts of \(name): no number in '\(Substring(text))'")
+            }
+            if words[0].first == UInt8(ascii: "+") {
                 let part = reference(words[2].dropFirst(), in: declaration.group)
                 complete(part.name)
                 embedded.append(.init(number: number, message: part))
             } else {
                 var field = FieldSchema(
-                    name: String(words[0]), number: number, type: type(words[2], in: declaration.group))
+                    name: String(Substring(words[0])), number: number, type: type(words[2], in: declaration.group))
                 for flag in words.dropFirst(3) { Self.apply(flag, to: &field) }
                 fields.append(field)
             }
@@ -99,11 +104,13 @@ struct SchemaFactsReader {
         message.complete(fields: fields, embedded: embedded)
     }
 
-    private func type(_ text: Substring, in group: String) -> FieldType {
+    private func type(_ text: Bytes, in group: String) -> FieldType {
         let rest = text.dropFirst()
-        switch text.utf8.first {
+        switch text.first {
         case UInt8(ascii: "s"):
-            return .string(values: rest.isEmpty ? nil : enumerations[rest.contains(".") ? String(rest) : "\(group).\(rest)"])
+            guard !rest.isEmpty else { return .string(values: nil) }
+            let name = Substring(rest)
+            return .string(values: enumerations[rest.contains(UInt8(ascii: ".")) ? String(name) : "\(group).\(name)"])
         case UInt8(ascii: "i"): return .int32
         case UInt8(ascii: "l"): return .int64
         case UInt8(ascii: "b"): return .bool
@@ -122,32 +129,32 @@ struct SchemaFactsReader {
         case UInt8(ascii: "."): return .message(reference(rest, in: group))
         case UInt8(ascii: "@"): return .message(reference(rest, in: "meta/v1"))
         case UInt8(ascii: ":"): return .message(reference(rest, in: nil))
-        default: preconditionFailure("facts of \(group): no type '\(text)'")
+        default: preconditionFailure("facts of \(group): no type '\(Substring(text))'")
         }
     }
 
-    private func reference(_ name: Substring, in group: String?) -> MessageSchema {
-        let full = group.map { "\($0).\(name)" } ?? String(name)
+    private func reference(_ name: Bytes, in group: String?) -> MessageSchema {
+        let full = group.map { "\($0).\(Substring(name))" } ?? String(Substring(name))
         guard let message = messages[full] else { preconditionFailure("facts refer to \(full), which is not declared") }
         return message
     }
 
-    private static func apply(_ flag: Substring, to field: inout FieldSchema) {
+    private static func apply(_ flag: Bytes, to field: inout FieldSchema) {
         let value = flag.dropFirst(2)
-        switch flag.utf8.first {
+        switch flag.first {
         case UInt8(ascii: "?"): field.isPointer = true
         case UInt8(ascii: "!"): field.isAlwaysSerialized = true
         case UInt8(ascii: "r"): field.isRequired = true
         case UInt8(ascii: "A"): field.list = .atomic
         case UInt8(ascii: "S"): field.list = .set
-        case UInt8(ascii: "K"): field.list = .map(keys: value.split(separator: ",").map(String.init))
+        case UInt8(ascii: "K"): field.list = .map(keys: value.split(separator: UInt8(ascii: ",")).map { String(Substring($0)) })
         case UInt8(ascii: "M"):
             field.patch.merges = true
-            if !value.isEmpty { field.patch.mergeKey = String(value) }
+            if !value.isEmpty { field.patch.mergeKey = String(Substring(value)) }
         case UInt8(ascii: "R"): field.patch.retainsKeys = true
         case UInt8(ascii: "P"): field.patch.replaces = true
-        case UInt8(ascii: "D"): field.defaultValue = try? JSON(parsing: Array(value.utf8))
-        default: preconditionFailure("facts: no flag '\(flag)'")
+        case UInt8(ascii: "D"): field.defaultValue = try? JSON(parsing: Array(value))
+        default: preconditionFailure("facts: no flag '\(Substring(flag))'")
         }
     }
 }
