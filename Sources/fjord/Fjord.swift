@@ -20,7 +20,7 @@ struct Fjord: AsyncParsableCommand {
             CommandGroup(
                 name: "Components:",
                 subcommands: [
-                    KubeletCommand.self, ProxyCommand.self, StoreCommand.self,
+                    SchedulerCommand.self, ControllerManagerCommand.self, KubeletCommand.self, ProxyCommand.self, StoreCommand.self,
                 ]),
             CommandGroup(name: "Others:", subcommands: [VersionCommand.self]),
         ])
