@@ -2,11 +2,13 @@
 #include "CLinux/process.h"
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int result(long value) { return value < 0 ? -errno : (int)value; }
@@ -43,3 +45,12 @@ long clinux_filesystem_type(const char *path) {
 int clinux_eventfd(void) { return result(eventfd(0, EFD_CLOEXEC)); }
 
 void clinux_eventfd_signal(int fd) { (void)eventfd_write(fd, 1); }
+
+int clinux_wait_signal(const int *signals, int count, long milliseconds) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    struct timespec timeout = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    int signal = sigtimedwait(&set, 0, &timeout);
+    return signal < 0 ? (errno == EAGAIN ? 0 : -errno) : signal;
+}

@@ -18,6 +18,8 @@ int clinux_unshare(int flags);
 int clinux_sethostname(const char *name, unsigned long length);
 // W* macros of <sys/wait.h>, which Swift cannot import: exit code, or 128 + the signal that ended the process.
 int clinux_exit_code(int wait_status);
+// Waits for one of `count` blocked signals, `milliseconds` at most. Returns it, 0 when none came, or -errno.
+int clinux_wait_signal(const int *signals, int count, long milliseconds);
 // POSIX_SPAWN_SETSID, a GNU extension.
 int clinux_posix_spawn_setsid(void);
 // posix_spawn_file_actions_addchdir_np(3); `actions` points to a posix_spawn_file_actions_t.
