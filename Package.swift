@@ -12,6 +12,7 @@ let settings: [SwiftSetting] = [
 func nio(_ product: String) -> Target.Dependency { .product(name: product, package: "swift-nio") }
 
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let collections: Target.Dependency = .product(name: "OrderedCollections", package: "swift-collections")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -138,7 +139,7 @@ let package = Package(
             name: "overlayd",
             dependencies: [
                 "OverlayDaemon", "SubnetLeases", "OverheadMeter", "LinuxKit", "Addressing", "ClusterStore", "HTTPTransport",
-                "CommandLineSpelling", arguments, log, lifecycle,
+                "CommandLineSpelling", arguments, log, lifecycle, signals,
             ]),
         .executableTarget(
             name: "fjord",
@@ -176,6 +177,8 @@ let package = Package(
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(name: "LinuxKitTests", dependencies: ["LinuxKit", "CLinux"]),
+        .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "Addressing"]),
+        .testTarget(name: "LocalClusterIntegrationTests", dependencies: ["LocalCluster", "LinuxKit", "Addressing", log]),
         .testTarget(name: "LinuxKitIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "KubeSchemaTests", dependencies: ["KubeSchema", collections]),
         .testTarget(name: "OverlayDaemonTests", dependencies: ["OverlayDaemon", "SubnetLeases", "Addressing", "LinuxKit"]),
@@ -187,9 +190,10 @@ let package = Package(
         .testTarget(
             name: "ServiceProxyIntegrationTests",
             dependencies: ["ServiceProxy", "KubeAPI", "KubeSchema", "Addressing", "LinuxKit", log]),
-        .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeSchema", log]),
-        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeSchema", log]),
-        .testTarget(name: "ControllersTests", dependencies: ["Controllers", "KubeAPI", "KubeSchema", log]),
+        .target(name: "KubeAPITesting", dependencies: ["KubeAPI", "KubeSchema", collections], path: "Tests/KubeAPITesting"),
+        .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeAPITesting", "KubeSchema", log]),
+        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
+        .testTarget(name: "ControllersTests", dependencies: ["Controllers", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
     ]
 )
 

@@ -48,8 +48,11 @@ package final class OverlayDaemon: Service {
 
     package var current: Progress { progress.withLock { $0 } }
 
-    /// Whether pods can be set up: a lease is held and the device stands.
-    package var isReady: Bool { current.held != nil }
+    /// `nil` once pods can be set up: a lease is held and the device stands. Else the reason why not.
+    package var reasonNotReady: String? {
+        let now = current
+        return now.held != nil ? nil : now.trouble ?? "starting"
+    }
 
     package func run() async throws {
         let link = underlay.interface.link
@@ -76,6 +79,10 @@ package final class OverlayDaemon: Service {
         let held = try await untilItWorks("no subnet yet") { [source] () throws(SubnetError) in
             try await source.acquire(attributes, in: config, previous: previous)
         }
+        if let old = saved?.own.subnet, old != held.lease.subnet {
+            logger.critical(
+                "subnet \(old) is not this node's any more; it moves to \(held.lease.subnet), and pods with old addresses must be made anew")
+        }
         try await take(held, config)
         logger.info("lease of \(held.lease.subnet) in \(config.network) acquired, packets by \(config.backend.name)")
 
@@ -84,7 +91,7 @@ package final class OverlayDaemon: Service {
         leaseChanged.yield(held.lease)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in
-                await LeaseKeeper(source: source, config: config, logger: logger).run(held, suspicions: suspicions) { event in
+                await LeaseKeeper(source: source, config: config, margin: configuration.renewMargin, logger: logger).run(held, suspicions: suspicions) { event in
                     await handle(event, config) { leaseChanged.yield($0) }
                 }
             }
@@ -199,7 +206,7 @@ package final class OverlayDaemon: Service {
                         if trouble != "\(error)" { logger.error("\(error)") }
                         trouble = "\(error)"
                     }
-                    try await Task.sleep(for: .milliseconds(100))  // changes come in crowds; one look serves them all
+                    try await Task.sleep(for: .milliseconds(500))  // changes come in crowds; one look serves them all
                 }
             }
             try await group.next()

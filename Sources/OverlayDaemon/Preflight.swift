@@ -4,11 +4,16 @@ import LinuxKit
 
 /// What is checked, and said in plain words, before anything is made.
 package enum Preflight {
-    /// - Throws: ``DaemonError`` when this process may not, or this kernel cannot, run an overlay.
-    package static func check() throws(DaemonError) {
+    /// - Throws: ``DaemonError`` for anyone but root.
+    package static func checkRoot() throws(DaemonError) {
         guard geteuid() == 0 else {
             throw DaemonError("overlayd sets up interfaces and routes and must be root; run it with sudo or as a service")
         }
+    }
+
+    /// - Throws: ``DaemonError`` when this process may not, or this kernel cannot, run an overlay.
+    package static func check() throws(DaemonError) {
+        try checkRoot()
         guard FileContents.exists("/dev/net/tun") else {
             throw DaemonError(
                 "/dev/net/tun is missing: load the module (modprobe tun), or give the container the device "

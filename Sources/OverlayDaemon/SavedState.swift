@@ -74,3 +74,19 @@ package struct SavedState: Hashable, Sendable {
         return Lease(subnet: subnet, attributes: LeaseAttributes(publicIP: publicIP))
     }
 }
+
+extension SavedState {
+    /// For a person to read.
+    package var report: String {
+        let isRunning = ProcessStatus(process).map { $0.command == "overlayd" } ?? false
+        let store = isCurrent ? "confirmed by the store" : "STALE: the store was away when this was written"
+        var lines = [
+            "network   \(config.network), backend \(config.backend.name), UDP port \(config.backend.port)",
+            "lease     \(own.subnet), public address \(own.attributes.publicIP)",
+            "daemon    " + (isRunning ? "running, process \(process)" : "not running: no packets move"),
+            "peers     \(peers.count), \(store)",
+        ]
+        lines += peers.map { "          \($0.subnet) at \($0.attributes.publicIP)" }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -20,14 +20,17 @@ package struct LeaseKeeper: Sendable {
 
     let source: any SubnetSource
     let config: NetworkConfig
+    let margin: Duration
     let clock: any Clock<Duration>
     let logger: Logger
 
+    /// - Parameter margin: A lease is renewed at the latest so long before it ends.
     package init(
-        source: any SubnetSource, config: NetworkConfig, clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+        source: any SubnetSource, config: NetworkConfig, margin: Duration = .zero, clock: any Clock<Duration> = ContinuousClock(), logger: Logger
     ) {
         self.source = source
         self.config = config
+        self.margin = margin
         self.clock = clock
         self.logger = logger
     }
@@ -45,7 +48,7 @@ package struct LeaseKeeper: Sendable {
         let alarm = Alarm(suspicions: suspicions, clock: clock)
         await withTaskCancellationHandler {
             while !Task.isCancelled {
-                await alarm.wait(held.timeToLive.map { $0 / 3 } ?? Self.reservationInterval)
+                await alarm.wait(held.timeToLive.map { max(.seconds(1), min($0 / 3, $0 - margin)) } ?? Self.reservationInterval)
                 while !Task.isCancelled {
                     do throws(SubnetError) {
                         let event = try await renewOrReclaim(held)
