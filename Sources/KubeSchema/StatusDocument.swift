@@ -86,7 +86,8 @@ package enum StatusDocument {
         _ why: String = "the object has been modified; please apply your changes to the latest version and try again"
     ) -> JSON {
         failure(
-            reason: .conflict, message: "Operation cannot be fulfilled on \(definition.qualifiedResource) \"\(name)\": \(why)",
+            reason: .conflict,
+            message: "Operation cannot be fulfilled on \(definition.qualifiedResource) \"\(name)\": \(why)",
             group: definition.group, kind: definition.resource, name: name)
     }
 

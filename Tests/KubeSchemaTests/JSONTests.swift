@@ -32,13 +32,17 @@ import Testing
     }
 
     @Test func bytesThatAreNotUTF8AreRefused() {
-        let error = #expect(throws: JSONSyntaxError.self) { try JSON(parsing: Array("\"ab".utf8) + [0xC3, 0x28, 0x22]) }
+        let error = #expect(throws: JSONSyntaxError.self) {
+            try JSON(parsing: Array("\"ab".utf8) + [0xC3, 0x28, 0x22])
+        }
         #expect(error?.offset == 3)
     }
 
     @Test func nestingIsLimited() throws {
         let limit = JSON.depthLimit
-        let nested = { (depth: Int) in Array(String(repeating: "[", count: depth).utf8) + Array(String(repeating: "]", count: depth).utf8) }
+        let nested = { (depth: Int) in
+            Array(String(repeating: "[", count: depth).utf8) + Array(String(repeating: "]", count: depth).utf8)
+        }
         _ = try JSON(parsing: nested(limit))
         #expect(throws: JSONSyntaxError.self) { try JSON(parsing: nested(limit + 1)) }
         #expect(throws: JSONSyntaxError.self) { try JSON(parsing: nested(1_000_000)) }
@@ -71,7 +75,9 @@ extension JSON {
         case 2: return .integer(Int64(truncatingIfNeeded: random.next() >> UInt64.random(in: 0..<64, using: &random)))
         case 3: return .double(Double.random(in: -1e9...1e9, using: &random))
         case 4, 5: return .string(randomString(using: &random))
-        case 6: return .array((0..<Int.random(in: 0..<5, using: &random)).map { _ in .random(depth: depth - 1, using: &random) })
+        case 6:
+            return .array(
+                (0..<Int.random(in: 0..<5, using: &random)).map { _ in .random(depth: depth - 1, using: &random) })
         default:
             var object: JSON = [:]
             for _ in 0..<Int.random(in: 0..<6, using: &random) {

@@ -8,21 +8,49 @@ import Testing
     @Test(
         arguments: [
             (#"{"foo":"bar"}"#, #"[{"op":"add","path":"/baz","value":"qux"}]"#, #"{"foo":"bar","baz":"qux"}"#),
-            (#"{"foo":["bar","baz"]}"#, #"[{"op":"add","path":"/foo/1","value":"qux"}]"#, #"{"foo":["bar","qux","baz"]}"#),
+            (
+                #"{"foo":["bar","baz"]}"#, #"[{"op":"add","path":"/foo/1","value":"qux"}]"#,
+                #"{"foo":["bar","qux","baz"]}"#
+            ),
             (#"{"baz":"qux","foo":"bar"}"#, #"[{"op":"remove","path":"/baz"}]"#, #"{"foo":"bar"}"#),
             (#"{"foo":["bar","qux","baz"]}"#, #"[{"op":"remove","path":"/foo/1"}]"#, #"{"foo":["bar","baz"]}"#),
             (#"{"baz":"qux"}"#, #"[{"op":"replace","path":"/baz","value":"boo"}]"#, #"{"baz":"boo"}"#),
-            (#"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#, #"[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]"#, #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#),
-            (#"{"foo":["all","grass","cows","eat"]}"#, #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#, #"{"foo":["all","cows","eat","grass"]}"#),
-            (#"{"baz":"qux","foo":["a",2,"c"]}"#, #"[{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}]"#, #"{"baz":"qux","foo":["a",2,"c"]}"#),
-            (#"{"foo":"bar"}"#, #"[{"op":"add","path":"/child","value":{"grandchild":{}}}]"#, #"{"foo":"bar","child":{"grandchild":{}}}"#),
-            (#"{"/":9,"~1":10}"#, #"[{"op":"test","path":"/~01","value":10},{"op":"remove","path":"/~1"}]"#, #"{"~1":10}"#),
-            (#"{"foo":["bar"]}"#, #"[{"op":"add","path":"/foo/-","value":["abc","def"]}]"#, #"{"foo":["bar",["abc","def"]]}"#),
-            (#"{"a":{"b":1}}"#, #"[{"op":"copy","from":"/a","path":"/c"},{"op":"replace","path":"/c/b","value":2}]"#, #"{"a":{"b":1},"c":{"b":2}}"#),
-            (#"{"a":1}"#, #"[{"op":"replace","path":"","value":{"b":2}}]"#, #"{"b":2}"#), (#"{"a":1}"#, "[]", #"{"a":1}"#),
+            (
+                #"{"foo":{"bar":"baz","waldo":"fred"},"qux":{"corge":"grault"}}"#,
+                #"[{"op":"move","from":"/foo/waldo","path":"/qux/thud"}]"#,
+                #"{"foo":{"bar":"baz"},"qux":{"corge":"grault","thud":"fred"}}"#
+            ),
+            (
+                #"{"foo":["all","grass","cows","eat"]}"#, #"[{"op":"move","from":"/foo/1","path":"/foo/3"}]"#,
+                #"{"foo":["all","cows","eat","grass"]}"#
+            ),
+            (
+                #"{"baz":"qux","foo":["a",2,"c"]}"#,
+                #"[{"op":"test","path":"/baz","value":"qux"},{"op":"test","path":"/foo/1","value":2}]"#,
+                #"{"baz":"qux","foo":["a",2,"c"]}"#
+            ),
+            (
+                #"{"foo":"bar"}"#, #"[{"op":"add","path":"/child","value":{"grandchild":{}}}]"#,
+                #"{"foo":"bar","child":{"grandchild":{}}}"#
+            ),
+            (
+                #"{"/":9,"~1":10}"#, #"[{"op":"test","path":"/~01","value":10},{"op":"remove","path":"/~1"}]"#,
+                #"{"~1":10}"#
+            ),
+            (
+                #"{"foo":["bar"]}"#, #"[{"op":"add","path":"/foo/-","value":["abc","def"]}]"#,
+                #"{"foo":["bar",["abc","def"]]}"#
+            ),
+            (
+                #"{"a":{"b":1}}"#, #"[{"op":"copy","from":"/a","path":"/c"},{"op":"replace","path":"/c/b","value":2}]"#,
+                #"{"a":{"b":1},"c":{"b":2}}"#
+            ),
+            (#"{"a":1}"#, #"[{"op":"replace","path":"","value":{"b":2}}]"#, #"{"b":2}"#),
+            (#"{"a":1}"#, "[]", #"{"a":1}"#),
         ])
     func aJSONPatchChangesTheDocument(_ document: String, _ patch: String, _ expected: String) throws {
-        #expect(try Patch.json(try Fixtures.json(patch), to: try Fixtures.json(document)) == (try Fixtures.json(expected)))
+        #expect(
+            try Patch.json(try Fixtures.json(patch), to: try Fixtures.json(document)) == (try Fixtures.json(expected)))
     }
 
     @Test(
@@ -33,10 +61,14 @@ import Testing
             (#"[{"op":"replace","path":"/none","value":1}]"#, .invalid, "/none does not exist"),
             (#"[{"op":"add","path":"/a/b/c","value":1}]"#, .invalid, "/a/b/c does not exist"),
             (#"[{"op":"add","path":"/l/3","value":1}]"#, .invalid, "/l/3 does not exist"),
-            (#"[{"op":"remove","path":"/l/-"}]"#, .invalid, "does not exist"), (#"[{"op":"remove","path":"/l/00"}]"#, .invalid, "does not exist"),
-            (#"[{"op":"move","from":"/a","path":"/a/b"}]"#, .invalid, "into itself"), (#"[{"op":"remove","path":""}]"#, .invalid, "whole document"),
-            (#"[{"op":"add","path":"a","value":1}]"#, .badRequest, "begin with /"), (#"[{"op":"add","path":"/~2","value":1}]"#, .badRequest, "~ must be followed"),
-            (#"[{"op":"add","path":"/a"}]"#, .badRequest, "needs a \"value\""), (#"[{"op":"frob","path":"/a"}]"#, .badRequest, "unexpected operation"),
+            (#"[{"op":"remove","path":"/l/-"}]"#, .invalid, "does not exist"),
+            (#"[{"op":"remove","path":"/l/00"}]"#, .invalid, "does not exist"),
+            (#"[{"op":"move","from":"/a","path":"/a/b"}]"#, .invalid, "into itself"),
+            (#"[{"op":"remove","path":""}]"#, .invalid, "whole document"),
+            (#"[{"op":"add","path":"a","value":1}]"#, .badRequest, "begin with /"),
+            (#"[{"op":"add","path":"/~2","value":1}]"#, .badRequest, "~ must be followed"),
+            (#"[{"op":"add","path":"/a"}]"#, .badRequest, "needs a \"value\""),
+            (#"[{"op":"frob","path":"/a"}]"#, .badRequest, "unexpected operation"),
             (#"[{"path":"/a"}]"#, .badRequest, "without \"op\""), (#"[1]"#, .badRequest, "must be an object"),
         ] as [(String, StatusReason, String)])
     func aJSONPatchThatDoesNotFitChangesNothing(_ patch: String, _ reason: StatusReason, _ problem: String) throws {
@@ -52,12 +84,14 @@ import Testing
             (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#),
             (#"{"a":"b"}"#, #"{"a":null}"#, "{}"), (#"{"a":"b","b":"c"}"#, #"{"a":null}"#, #"{"b":"c"}"#),
             (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"c"}"#, #"{"a":["b"]}"#, #"{"a":["b"]}"#),
-            (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#), (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#),
+            (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#),
+            (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#),
             (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#), (#"[1,2]"#, #"{"a":"b","c":null}"#, #"{"a":"b"}"#),
             ("{}", #"{"a":{"bb":{"ccc":null}}}"#, #"{"a":{"bb":{}}}"#),
         ])
     func aMergePatchMerges(_ document: String, _ patch: String, _ expected: String) throws {
-        #expect(try Patch.merge(try Fixtures.json(patch), to: try Fixtures.json(document)) == (try Fixtures.json(expected)))
+        #expect(
+            try Patch.merge(try Fixtures.json(patch), to: try Fixtures.json(document)) == (try Fixtures.json(expected)))
     }
 
     @Test func aMergePatchAgreesWithTheRFCsOwnPseudocode() throws {
@@ -65,7 +99,11 @@ import Testing
             guard let changes = patch.object else { return patch }
             var result: JSON = target.object == nil ? [:] : target
             for key in changes.keys {
-                if changes[key]!.isNull { result[key] = nil } else { result[key] = naive(result[key] ?? .null, changes[key]!) }
+                if changes[key]!.isNull {
+                    result[key] = nil
+                } else {
+                    result[key] = naive(result[key] ?? .null, changes[key]!)
+                }
             }
             return result
         }

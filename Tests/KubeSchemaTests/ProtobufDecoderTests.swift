@@ -15,7 +15,8 @@ private enum Wire {
         varint(number << 3) + varint(UInt64(bitPattern: value))
     }
     static func envelope(_ apiVersion: String, _ kind: String, _ raw: [UInt8]) -> [UInt8] {
-        [0x6B, 0x38, 0x73, 0x00] + bytes(1, string(1, apiVersion) + string(2, kind)) + bytes(2, raw) + string(3, "") + string(4, "")
+        [0x6B, 0x38, 0x73, 0x00] + bytes(1, string(1, apiVersion) + string(2, kind)) + bytes(2, raw) + string(3, "")
+            + string(4, "")
     }
 }
 
@@ -63,7 +64,12 @@ private enum Wire {
     @Test func messagesInListsQuantitiesIntOrStringsAndEmbeddedMessages() throws {
         let port = Wire.string(1, "http") + Wire.number(3, 80)
         let probe =
-            Wire.bytes(1, Wire.bytes(2, Wire.string(1, "/") + Wire.bytes(2, Wire.number(1, 1) + Wire.number(2, 0) + Wire.string(3, "http"))))
+            Wire.bytes(
+                1,
+                Wire.bytes(
+                    2,
+                    Wire.string(1, "/") + Wire.bytes(2, Wire.number(1, 1) + Wire.number(2, 0) + Wire.string(3, "http")))
+            )
             + Wire.number(2, 5)
         let resources = Wire.bytes(1, Wire.string(1, "cpu") + Wire.bytes(2, Wire.string(1, "0.25")))
         let container =
@@ -90,7 +96,8 @@ private enum Wire {
     }
 
     @Test func fieldsThatNobodyKnowsAreSkipped() throws {
-        let raw = Wire.bytes(1, Wire.string(1, "n")) + Wire.number(99, 1) + Wire.string(98, "x") + [0xA5, 0x06, 1, 2, 3, 4]
+        let raw =
+            Wire.bytes(1, Wire.string(1, "n")) + Wire.number(99, 1) + Wire.string(98, "x") + [0xA5, 0x06, 1, 2, 3, 4]
         #expect(try decode(Wire.envelope("v1", "Namespace", raw), "Namespace")["metadata"] == ["name": "n"])
     }
 
@@ -98,7 +105,8 @@ private enum Wire {
         arguments: [
             (Wire.bytes(1, [0x0A, 0x05, 0x61]), "field 1 of 5 bytes where 1 are left"),
             (Wire.bytes(1, [0x0A]), "ends inside a number"), ([0x0B], "wire type 3"),
-            (Wire.bytes(1, Wire.bytes(1, [0xFF])), "name is not UTF-8"), (Wire.number(1, 3), "wire type of another kind"),
+            (Wire.bytes(1, Wire.bytes(1, [0xFF])), "name is not UTF-8"),
+            (Wire.number(1, 3), "wire type of another kind"),
             ([UInt8](repeating: 0xFF, count: 12), "more than 64 bits"),
         ])
     func brokenMessagesAreRefused(_ raw: [UInt8], _ problem: String) {
@@ -108,7 +116,8 @@ private enum Wire {
 
     @Test func anyPrefixOfABodyIsAnErrorOrAnObjectButNeverACrash() throws {
         var random = SystemRandomNumberGenerator()
-        let raw = Wire.bytes(1, Wire.string(1, "s") + Wire.bytes(11, Wire.string(1, "k") + Wire.string(2, "v")))
+        let raw =
+            Wire.bytes(1, Wire.string(1, "s") + Wire.bytes(11, Wire.string(1, "k") + Wire.string(2, "v")))
             + Wire.bytes(2, Wire.string(1, "user") + Wire.bytes(2, [0, 255, 1]))
         let body = Wire.envelope("v1", "Secret", raw)
         for count in 0...body.count { _ = try? decode(Array(body.prefix(count)), "Secret") }

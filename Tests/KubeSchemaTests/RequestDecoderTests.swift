@@ -15,12 +15,16 @@ import Testing
             // what the body holds, what is kept of it, and why
             (#"{"metadata":{"name":"a","creationTimestamp":null}}"#, #"{"metadata":{"name":"a"}}"#, "nulls"),
             (#"{"spec":{"hostNetwork":false,"nodeName":""},"status":{}}"#, #"{"spec":{},"status":{}}"#, "zero values"),
-            (#"{"spec":{"enableServiceLinks":false}}"#, #"{"spec":{"enableServiceLinks":false}}"#, "a pointer's zero value"),
+            (
+                #"{"spec":{"enableServiceLinks":false}}"#, #"{"spec":{"enableServiceLinks":false}}"#,
+                "a pointer's zero value"
+            ),
             (#"{"metadata":{"labels":{},"finalizers":[]}}"#, #"{"metadata":{}}"#, "empty collections"),
             (#"{"metadata":{"annotations":{"a":null}}}"#, #"{"metadata":{"annotations":{"a":""}}}"#, "a null in a map"),
             (
                 #"{"spec":{"containers":[{"name":"","resources":{"limits":{"cpu":0.5,"memory":"1024Mi"}}}]}}"#,
-                #"{"spec":{"containers":[{"name":"","resources":{"limits":{"cpu":"500m","memory":"1Gi"}}}]}}"#, "quantities"
+                #"{"spec":{"containers":[{"name":"","resources":{"limits":{"cpu":"500m","memory":"1Gi"}}}]}}"#,
+                "quantities"
             ),
             (
                 #"{"metadata":{"deletionTimestamp":"2015-04-24T16:34:56.9+02:00"}}"#,
@@ -52,16 +56,27 @@ import Testing
 
     @Test(
         arguments: [
-            ("Pod", #"{"spec":{"containers":[{"ports":[{"containerPort":"80"}]}]}}"#, "string into a field of type int32", "spec.containers[0].ports[0].containerPort"),
-            ("Pod", #"{"spec":{"containers":[{"ports":[{"hostPort":70000000000}]}]}}"#, "number 70000000000 into", "spec.containers[0].ports[0].hostPort"),
+            (
+                "Pod", #"{"spec":{"containers":[{"ports":[{"containerPort":"80"}]}]}}"#,
+                "string into a field of type int32", "spec.containers[0].ports[0].containerPort"
+            ),
+            (
+                "Pod", #"{"spec":{"containers":[{"ports":[{"hostPort":70000000000}]}]}}"#, "number 70000000000 into",
+                "spec.containers[0].ports[0].hostPort"
+            ),
             ("Pod", #"{"spec":{"containers":{}}}"#, "object into a field of type an array", "spec.containers"),
             ("Pod", #"{"metadata":{"labels":{"a":1}}}"#, "number 1 into a field of type string", "metadata.labels.a"),
             ("Pod", #"{"spec":[]}"#, "array into a field of type an object", "spec"),
-            ("Pod", #"{"spec":{"containers":[{"resources":{"limits":{"cpu":"1x"}}}]}}"#, "quantities must match", "spec.containers[0].resources.limits.cpu"),
+            (
+                "Pod", #"{"spec":{"containers":[{"resources":{"limits":{"cpu":"1x"}}}]}}"#, "quantities must match",
+                "spec.containers[0].resources.limits.cpu"
+            ),
             ("Secret", #"{"data":{"a":"%%"}}"#, "illegal base64 data at input byte 0", "data.a"),
             ("Pod", #"{"metadata":{"deletionTimestamp":"yesterday"}}"#, "parsing time", "metadata.deletionTimestamp"),
         ])
-    func valuesOfTheWrongTypeAreNamedByTheirPath(_ kind: String, _ body: String, _ problem: String, _ path: String) throws {
+    func valuesOfTheWrongTypeAreNamedByTheirPath(_ kind: String, _ body: String, _ problem: String, _ path: String)
+        throws
+    {
         let error = #expect(throws: BodyError.self) { try decode(body, kind, .ignore) }
         #expect(error?.message.contains(problem) == true, "\(String(describing: error))")
         #expect(error?.message.contains("(field \(path))") == true, "\(String(describing: error))")
@@ -111,7 +126,10 @@ import Testing
 
     @Test func deleteOptionsAreReadWhateverGroupTheyNameAndWithoutAKind() throws {
         let message = try #require(SchemaTable.builtin.message("meta/v1.DeleteOptions"))
-        for body in [#"{"propagationPolicy":"Background"}"#, #"{"kind":"DeleteOptions","apiVersion":"policy/v1","propagationPolicy":"Background"}"#] {
+        for body in [
+            #"{"propagationPolicy":"Background"}"#,
+            #"{"kind":"DeleteOptions","apiVersion":"policy/v1","propagationPolicy":"Background"}"#,
+        ] {
             let (options, _) = try RequestDecoder.decode(
                 body: Array(body.utf8), contentType: "application/json", kind: "DeleteOptions", apiVersion: nil,
                 message: message, validation: .strict)

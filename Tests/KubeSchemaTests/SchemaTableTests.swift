@@ -6,7 +6,9 @@ import Testing
     @Test func allGroupsAreLinked() {
         let table = SchemaTable.builtin
         #expect(table.names.count > 500)
-        for group in SchemaFacts.all.map(\.group) { #expect(table.names.contains { $0.hasPrefix("\(group).") }, "\(group)") }
+        for group in SchemaFacts.all.map(\.group) {
+            #expect(table.names.contains { $0.hasPrefix("\(group).") }, "\(group)")
+        }
     }
 
     @Test func noMessageUsesAFieldNameOrNumberTwice() throws {
@@ -42,13 +44,16 @@ import Testing
     @Test func everyResourceIsFoundByResourceAndByKind() {
         for definition in ResourceCatalogue.builtin.definitions {
             let (group, version) = (definition.group, definition.version)
-            let byResource = ResourceCatalogue.builtin.resource(group: group, version: version, resource: definition.resource)
+            let byResource = ResourceCatalogue.builtin.resource(
+                group: group, version: version, resource: definition.resource)
             let byKind = ResourceCatalogue.builtin.resource(apiVersion: definition.apiVersion, kind: definition.kind)
             #expect(byResource?.kind == definition.kind)
             #expect(byKind?.resource == definition.resource)
             #expect(definition.message.isTopLevel)
             #expect(definition.message.field("metadata") != nil)
-            for subresource in definition.subresources { #expect(subresource.message != nil, "\(definition.resource)/\(subresource.name)") }
+            for subresource in definition.subresources {
+                #expect(subresource.message != nil, "\(definition.resource)/\(subresource.name)")
+            }
         }
         #expect(ResourceCatalogue.builtin.resource(group: "", version: "v1", resource: "pod") == nil)
     }

@@ -18,7 +18,8 @@ extension JSON {
         case .bool(true): bytes.append("true")
         case .bool(false): bytes.append("false")
         case .integer(let value): bytes.append(decimal: value)
-        case .double(let value): value.isFinite ? bytes.append(contentsOf: value.description.utf8) : bytes.append("null")
+        case .double(let value):
+            value.isFinite ? bytes.append(contentsOf: value.description.utf8) : bytes.append("null")
         case .string(let value): bytes.append(quoted: value)
         case .array(let elements):
             bytes.append(UInt8(ascii: "["))

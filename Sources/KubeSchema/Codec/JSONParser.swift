@@ -275,7 +275,9 @@ struct JSONParser {
         }
         if isInteger, !overflows {
             if !isNegative, let value = Int64(exactly: magnitude) { return .integer(value) }
-            if isNegative, magnitude <= UInt64(Int64.max) + 1 { return .integer(Int64(truncatingIfNeeded: 0 &- magnitude)) }
+            if isNegative, magnitude <= UInt64(Int64.max) + 1 {
+                return .integer(Int64(truncatingIfNeeded: 0 &- magnitude))
+            }
         }
         guard let value = Double(try text(bytes.extracting(start..<position), at: start)), value.isFinite else {
             throw JSONSyntaxError(problem: "a number too big for a double", offset: start)
@@ -293,9 +295,11 @@ struct JSONParser {
         _ word: StaticString, _ value: JSON, _ bytes: Span<UInt8>
     ) throws(JSONSyntaxError) -> JSON {
         let count = word.utf8CodeUnitCount
-        let matches = position &+ count <= bytes.count && word.withUTF8Buffer { expected in
-            (0..<count).allSatisfy { bytes[position &+ $0] == expected[$0] }
-        }
+        let matches =
+            position &+ count <= bytes.count
+            && word.withUTF8Buffer { expected in
+                (0..<count).allSatisfy { bytes[position &+ $0] == expected[$0] }
+            }
         guard matches else { throw error("a word that is not \(word)") }
         position &+= count
         return value

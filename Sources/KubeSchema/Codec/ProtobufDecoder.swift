@@ -16,7 +16,9 @@ package enum ProtobufDecoder {
 
     /// Decodes an object in its envelope, whose kind and version become members of the document.
     package static func decode(envelope bytes: [UInt8], as message: MessageSchema) throws(ProtobufError) -> JSON {
-        guard bytes.starts(with: magic) else { throw ProtobufError(problem: "the envelope does not begin with k8s and NUL") }
+        guard bytes.starts(with: magic) else {
+            throw ProtobufError(problem: "the envelope does not begin with k8s and NUL")
+        }
         var reader = ProtobufReader(bytes[magic.count...])
         var document: JSON = [:]
         var raw: ArraySlice<UInt8> = []
@@ -31,7 +33,8 @@ package enum ProtobufDecoder {
                 }
             case (2, .bytes(let bytes)): raw = bytes
             case (3, .bytes(let encoding)) where !encoding.isEmpty:
-                throw ProtobufError(problem: "content encoding \(try string(encoding, "contentEncoding")) is not understood")
+                throw ProtobufError(
+                    problem: "content encoding \(try string(encoding, "contentEncoding")) is not understood")
             default: break
             }
         }
@@ -43,11 +46,15 @@ package enum ProtobufDecoder {
     private static func decode(
         _ bytes: ArraySlice<UInt8>, _ message: MessageSchema, into members: inout JSONObject, depth: Int
     ) throws(ProtobufError) {
-        guard depth < JSON.depthLimit else { throw ProtobufError(problem: "nested deeper than \(JSON.depthLimit) levels") }
+        guard depth < JSON.depthLimit else {
+            throw ProtobufError(problem: "nested deeper than \(JSON.depthLimit) levels")
+        }
         var reader = ProtobufReader(bytes)
         while let wire = try reader.next() {
             guard let field = message.field(number: wire.number) else {
-                if let part = message.embedded.first(where: { $0.number == wire.number }), case .bytes(let bytes) = wire.value {
+                if let part = message.embedded.first(where: { $0.number == wire.number }),
+                    case .bytes(let bytes) = wire.value
+                {
                     try decode(bytes, part.message, into: &members, depth: depth + 1)
                 }
                 continue
@@ -89,7 +96,9 @@ package enum ProtobufDecoder {
                 if case .array(let inner) = type, case .bytes(let list) = wire.value {
                     var elements: [JSON] = []
                     var items = ProtobufReader(list)
-                    while let item = try items.next() { elements.append(try value(item.value, inner, name, depth) ?? .null) }
+                    while let item = try items.next() {
+                        elements.append(try value(item.value, inner, name, depth) ?? .null)
+                    }
                     element = .array(elements)
                 } else {
                     element = try value(wire.value, type, name, depth)

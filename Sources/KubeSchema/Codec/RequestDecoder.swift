@@ -125,7 +125,8 @@ package enum RequestDecoder {
         case nil, .null, .string(""): document["kind"] = .string(kind)
         case .string(kind): break
         case .string(let other):
-            throw cannotBeHandled(document, kind, "the kind in the data (\(other)) does not match the expected kind (\(kind))")
+            throw cannotBeHandled(
+                document, kind, "the kind in the data (\(other)) does not match the expected kind (\(kind))")
         case let other?: throw unrecognized(kind, "kind must be a string, not \(other.goKind)")
         }
         guard let apiVersion else { return }
@@ -146,7 +147,8 @@ package enum RequestDecoder {
     private static func cannotBeHandled(_ document: JSON, _ kind: String, _ why: String) -> BodyError {
         let version = ResourceCatalogue.split(apiVersion: document["apiVersion"]?.string ?? "").version
         return BodyError(
-            "\(document["kind"]?.string ?? kind) in version \(JSON.string(version)) cannot be handled as a \(kind): \(why)")
+            "\(document["kind"]?.string ?? kind) in version \(JSON.string(version)) cannot be handled as a \(kind): \(why)"
+        )
     }
 }
 

@@ -39,7 +39,9 @@ struct SchemaConformer {
             guard case .string = value else { throw mismatch(value, "string") }
             return value
         case .int32:
-            guard case .integer(let number) = value, Int32(exactly: number) != nil else { throw mismatch(value, "int32") }
+            guard case .integer(let number) = value, Int32(exactly: number) != nil else {
+                throw mismatch(value, "int32")
+            }
             return value
         case .int64:
             guard case .integer = value else { throw mismatch(value, "int64") }
@@ -129,7 +131,9 @@ struct SchemaConformer {
         guard let quantity = ResourceQuantity(text) else {
             throw TypeMismatch(
                 path: path.description,
-                problem: "quantities must match the regular expression '\(ResourceQuantity.pattern)', not \(JSON.string(text))")
+                problem:
+                    "quantities must match the regular expression '\(ResourceQuantity.pattern)', not \(JSON.string(text))"
+            )
         }
         return .string(quantity.description)
     }
@@ -150,7 +154,8 @@ struct SchemaConformer {
             case .integer, .double: "number \(value)"
             default: value.goKind
             }
-        return TypeMismatch(path: path.description, problem: "json: cannot unmarshal \(found) into a field of type \(expected)")
+        return TypeMismatch(
+            path: path.description, problem: "json: cannot unmarshal \(found) into a field of type \(expected)")
     }
 }
 

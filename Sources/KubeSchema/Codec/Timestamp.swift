@@ -24,7 +24,8 @@ package struct Timestamp: Sendable, Hashable, Comparable {
         var position = 19
         var fraction: Int64 = 0
         if bytes[position] == UInt8(ascii: ".") {
-            let end = bytes[(position + 1)...].firstIndex { !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0) } ?? bytes.count
+            let end =
+                bytes[(position + 1)...].firstIndex { !(UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0) } ?? bytes.count
             guard end > position + 1, end - position <= 10, let digits = Self.digits(bytes[(position + 1)..<end]) else {
                 return nil
             }

@@ -106,7 +106,9 @@ private struct YAMLConverter {
 
     private static func scalar(_ scalar: Node.Scalar) throws(YAMLError) -> JSON {
         let tag = scalar.tag.description
-        if tag == "tag:yaml.org,2002:str" || tag == "tag:yaml.org,2002:binary" || tag == "!" { return .string(scalar.string) }
+        if tag == "tag:yaml.org,2002:str" || tag == "tag:yaml.org,2002:binary" || tag == "!" {
+            return .string(scalar.string)
+        }
         guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
         switch scalar.string {
         case "", "~", "null", "Null", "NULL": return .null
@@ -125,7 +127,9 @@ private struct YAMLConverter {
         if digits == "0" { return 0 }
         let prefixes: [(String, Int)] = [("0x", 16), ("0X", 16), ("0b", 2), ("0o", 8), ("0", 8)]
         if let (prefix, radix) = prefixes.first(where: { digits.hasPrefix($0.0) }), !digits.contains(".") {
-            if let value = Int64((isNegative ? "-" : "") + digits.dropFirst(prefix.count), radix: radix) { return .integer(value) }
+            if let value = Int64((isNegative ? "-" : "") + digits.dropFirst(prefix.count), radix: radix) {
+                return .integer(value)
+            }
             if prefix != "0" { return nil }
         }
         if let value = Int64((isNegative ? "-" : "") + digits) { return .integer(value) }

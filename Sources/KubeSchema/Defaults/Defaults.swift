@@ -15,7 +15,9 @@ package enum Defaults {
         case "Secret": secret(&object)
         case "Namespace":
             // The label was made part of the API in Kubernetes 1.21, so that selectors can name a namespace.
-            if let name = object["metadata"]?["name"], object["metadata"]?["labels"]?["kubernetes.io/metadata.name"] == nil {
+            if let name = object["metadata"]?["name"],
+                object["metadata"]?["labels"]?["kubernetes.io/metadata.name"] == nil
+            {
                 object["metadata", "labels", "kubernetes.io/metadata.name"] = name
             }
             object.change("spec") { spec in

@@ -47,7 +47,9 @@ enum PodDefaults {
                 resources["requests", name] = limit
             }
         }
-        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] { container.changeIfPresent(probe, self.probe) }
+        for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+            container.changeIfPresent(probe, self.probe)
+        }
         container.changeIfPresent("lifecycle") { lifecycle in
             for hook in ["postStart", "preStop"] { lifecycle.changeIfPresent(hook, handler) }
         }

@@ -18,7 +18,9 @@ extension Patch {
     }
 
     private static func apply(_ operation: JSON, to document: inout JSON) throws(PatchError) {
-        guard case .object = operation else { throw .malformed("an operation must be an object, not \(operation.goKind)") }
+        guard case .object = operation else {
+            throw .malformed("an operation must be an object, not \(operation.goKind)")
+        }
         guard let name = operation["op"]?.string else { throw .malformed("an operation without \"op\"") }
         let path = try pointer("path", of: operation)
         switch name {
@@ -38,7 +40,9 @@ extension Patch {
             let expected = operation["value"] ?? .null
             let found = (try? read(path, in: document)) ?? .null
             guard found == expected else { throw .inapplicable("testing value \(text(path)) failed") }
-        default: throw .malformed("unexpected operation \(JSON.string(name)): add, remove, replace, move, copy, test are known")
+        default:
+            throw .malformed(
+                "unexpected operation \(JSON.string(name)): add, remove, replace, move, copy, test are known")
         }
     }
 
@@ -64,7 +68,8 @@ extension Patch {
                 guard let member = members[token] else { throw missing(path) }
                 value = member
             case .array(let elements):
-                guard let index = JSONPointer.index(token, count: elements.count), elements.indices.contains(index) else {
+                guard let index = JSONPointer.index(token, count: elements.count), elements.indices.contains(index)
+                else {
                     throw missing(path)
                 }
                 value = elements[index]
@@ -109,7 +114,8 @@ extension Patch {
                 removed = value
                 parent = .object(members)
             case .array(var elements):
-                guard let index = JSONPointer.index(last, count: elements.count), elements.indices.contains(index) else {
+                guard let index = JSONPointer.index(last, count: elements.count), elements.indices.contains(index)
+                else {
                     throw missing(path)
                 }
                 parent = .null
@@ -150,7 +156,8 @@ extension Patch {
 
     private static func text(_ path: JSONPointer) -> String {
         path.tokens.map { token in
-            "/" + token.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
+            "/"
+                + token.split(separator: "~", omittingEmptySubsequences: false).joined(separator: "~0")
                 .split(separator: "/", omittingEmptySubsequences: false).joined(separator: "~1")
         }.joined()
     }

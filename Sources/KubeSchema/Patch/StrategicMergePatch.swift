@@ -6,7 +6,9 @@ extension Patch {
     ///
     /// Directives (reference: sig-api-machinery's strategic-merge-patch.md): `$patch` replace, delete or merge in objects
     /// and list elements, `$deleteFromPrimitiveList/x`, `$setElementOrder/x`, `$retainKeys`.
-    package static func strategicMerge(_ patch: JSON, to document: JSON, schema: MessageSchema) throws(PatchError) -> JSON {
+    package static func strategicMerge(_ patch: JSON, to document: JSON, schema: MessageSchema) throws(PatchError)
+        -> JSON
+    {
         guard case .object(let changes) = patch else {
             throw .malformed("a strategic merge patch must be a JSON object, not \(patch.goKind)")
         }
@@ -20,7 +22,9 @@ private enum StrategicMerge {
     static let deletePrefix = "$deleteFromPrimitiveList/"
     static let orderPrefix = "$setElementOrder/"
 
-    static func object(_ patch: JSONObject, _ original: JSONObject, _ schema: MessageSchema?) throws(PatchError) -> JSONObject {
+    static func object(_ patch: JSONObject, _ original: JSONObject, _ schema: MessageSchema?) throws(PatchError)
+        -> JSONObject
+    {
         var changes = patch
         switch changes.removeValue(forKey: directive) {
         case nil, .string("merge"): break
@@ -96,7 +100,9 @@ private enum StrategicMerge {
     }
 
     /// A map's values are merged as objects if they are objects.
-    private static func map(_ patch: JSONObject, _ original: JSONObject, _ element: MessageSchema?) throws(PatchError) -> JSON {
+    private static func map(_ patch: JSONObject, _ original: JSONObject, _ element: MessageSchema?) throws(PatchError)
+        -> JSON
+    {
         guard let element else { return .object(try object(patch, original, nil)) }
         var result = original
         for (key, change) in patch {
@@ -142,7 +148,8 @@ private enum StrategicMerge {
     /// not know of, goes before the first named one that followed it in the original list; that is Kubernetes' rule.
     private static func ordered(_ elements: [JSON], original: [JSON], order: [JSON], by key: String?) -> [JSON] {
         let identity = { (element: JSON) in key.map { element[$0] ?? .null } ?? element }
-        let places = Dictionary(original.map(identity).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        let places = Dictionary(
+            original.map(identity).enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         let wanted = order.map(identity)
         let named = wanted.compactMap { id in elements.first { identity($0) == id } }
         let others = elements.filter { !wanted.contains(identity($0)) }

@@ -22,8 +22,12 @@ package struct ResourceQuantity: Sendable, Hashable, Comparable {
         self.format = format
     }
 
-    package init(_ value: Int64, format: Format = .decimalSI) { self.init(nanos: Int128(value) * 1_000_000_000, format: format) }
-    package init(milli: Int64, format: Format = .decimalSI) { self.init(nanos: Int128(milli) * 1_000_000, format: format) }
+    package init(_ value: Int64, format: Format = .decimalSI) {
+        self.init(nanos: Int128(value) * 1_000_000_000, format: format)
+    }
+    package init(milli: Int64, format: Format = .decimalSI) {
+        self.init(nanos: Int128(milli) * 1_000_000, format: format)
+    }
 
     /// Reads a quantity; `nil` when `text` is none.
     package init?(_ text: String) {
@@ -132,7 +136,8 @@ private struct QuantityReader {
             position += 1
         }
         guard digits > 0, let (exponent, shift, format) = suffix() else { return nil }
-        guard let nanos = Self.scale(mantissa, byTenTo: exponent - fractionDigits + 9, byTwoTo: shift, isNegative) else {
+        guard let nanos = Self.scale(mantissa, byTenTo: exponent - fractionDigits + 9, byTwoTo: shift, isNegative)
+        else {
             return nil
         }
         return (nanos, format)
@@ -166,7 +171,9 @@ private struct QuantityReader {
     }
 
     /// `nil` when the result does not fit; what is lost to the right is rounded away from zero.
-    private static func scale(_ mantissa: Int128, byTenTo exponent: Int, byTwoTo shift: Int, _ isNegative: Bool) -> Int128? {
+    private static func scale(_ mantissa: Int128, byTenTo exponent: Int, byTwoTo shift: Int, _ isNegative: Bool)
+        -> Int128?
+    {
         var value = mantissa
         var dropped = false
         var exponent = exponent

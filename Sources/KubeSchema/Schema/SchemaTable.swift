@@ -147,7 +147,8 @@ struct SchemaFactsReader {
         case UInt8(ascii: "r"): field.isRequired = true
         case UInt8(ascii: "A"): field.list = .atomic
         case UInt8(ascii: "S"): field.list = .set
-        case UInt8(ascii: "K"): field.list = .map(keys: value.split(separator: UInt8(ascii: ",")).map { String(Substring($0)) })
+        case UInt8(ascii: "K"):
+            field.list = .map(keys: value.split(separator: UInt8(ascii: ",")).map { String(Substring($0)) })
         case UInt8(ascii: "M"):
             field.patch.merges = true
             if !value.isEmpty { field.patch.mergeKey = String(Substring(value)) }

@@ -67,7 +67,8 @@ package struct FieldSelector: Sendable, Equatable {
             guard isNegated || byte == UInt8(ascii: "=") else { continue }
             let width = isNegated || next == UInt8(ascii: "=") ? 2 : 1
             guard index > 0, let value = unescaped(bytes[(index + width)...]) else { return nil }
-            return Requirement(field: String(decoding: bytes[..<index], as: UTF8.self), value: value, isNegated: isNegated)
+            return Requirement(
+                field: String(decoding: bytes[..<index], as: UTF8.self), value: value, isNegated: isNegated)
         }
         return nil
     }
@@ -95,7 +96,8 @@ package struct FieldSelector: Sendable, Equatable {
 extension FieldSelector: CustomStringConvertible {
     package var description: String {
         requirements.map { requirement in
-            let value = requirement.value.unicodeScalars.map { ["\\", ",", "="].contains($0) ? "\\\($0)" : "\($0)" }.joined()
+            let value = requirement.value.unicodeScalars.map { ["\\", ",", "="].contains($0) ? "\\\($0)" : "\($0)" }
+                .joined()
             return "\(requirement.field)\(requirement.isNegated ? "!=" : "=")\(value)"
         }.joined(separator: ",")
     }

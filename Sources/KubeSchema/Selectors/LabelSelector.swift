@@ -136,7 +136,9 @@ private struct LabelSelectorParser {
         }
         let key = try key()
         skipSpace()
-        if position == bytes.count || bytes[position] == UInt8(ascii: ",") { return .init(key: key, condition: .exists) }
+        if position == bytes.count || bytes[position] == UInt8(ascii: ",") {
+            return .init(key: key, condition: .exists)
+        }
         if take("=") {
             _ = take("=")
             return .init(key: key, condition: .isIn([try value()]))
@@ -150,7 +152,8 @@ private struct LabelSelectorParser {
         switch word() {
         case "in": return .init(key: key, condition: .isIn(try values()))
         case "notin": return .init(key: key, condition: .notIn(try values()))
-        case let other: throw SelectorError(description: "\(unable); found '\(other)', expected: in, notin, =, ==, !=, gt, lt")
+        case let other:
+            throw SelectorError(description: "\(unable); found '\(other)', expected: in, notin, =, ==, !=, gt, lt")
         }
     }
 
@@ -170,7 +173,8 @@ private struct LabelSelectorParser {
         let problems = Names.labelValue(value)
         guard problems.isEmpty else {
             throw SelectorError(
-                description: "\(unable); values: Invalid value: \(JSON.string(value)): \(problems.joined(separator: "; "))")
+                description:
+                    "\(unable); values: Invalid value: \(JSON.string(value)): \(problems.joined(separator: "; "))")
         }
         return value
     }
@@ -202,7 +206,9 @@ private struct LabelSelectorParser {
     private static let special = Set("=!(),<> \t\n\r".utf8)
 
     private mutating func skipSpace() {
-        while position < bytes.count, bytes[position] == 0x20 || (0x09...0x0D).contains(bytes[position]) { position += 1 }
+        while position < bytes.count, bytes[position] == 0x20 || (0x09...0x0D).contains(bytes[position]) {
+            position += 1
+        }
     }
 
     private mutating func take(_ character: Unicode.Scalar) -> Bool {

@@ -16,7 +16,8 @@ extension ObjectChecker {
         }
         choice("\(path).imagePullPolicy", container["imagePullPolicy"], ["Always", "IfNotPresent", "Never"])
         choice(
-            "\(path).terminationMessagePolicy", container["terminationMessagePolicy"], ["File", "FallbackToLogsOnError"])
+            "\(path).terminationMessagePolicy", container["terminationMessagePolicy"],
+            ["File", "FallbackToLogsOnError"])
         ports(container["ports"]?.array ?? [], at: "\(path).ports")
         environment(container["env"]?.array ?? [], at: "\(path).env")
         environmentSources(container["envFrom"]?.array ?? [], at: "\(path).envFrom")
@@ -25,12 +26,16 @@ extension ObjectChecker {
         let restartsAlways = container["restartPolicy"] == "Always"
         for field in ["livenessProbe", "readinessProbe", "startupProbe"] {
             guard let probe = container[field] else { continue }
-            if isInit, !restartsAlways { forbidden("\(path).\(field)", "may not be set for init containers without restartPolicy=Always") }
+            if isInit, !restartsAlways {
+                forbidden("\(path).\(field)", "may not be set for init containers without restartPolicy=Always")
+            }
             self.probe(probe, at: "\(path).\(field)", mustSucceedOnce: field != "readinessProbe")
         }
         if let lifecycle = container["lifecycle"] {
             for hook in ["postStart", "preStop"] {
-                if let handler = lifecycle[hook] { self.handler(handler, at: "\(path).lifecycle.\(hook)", others: ["sleep"]) }
+                if let handler = lifecycle[hook] {
+                    self.handler(handler, at: "\(path).lifecycle.\(hook)", others: ["sleep"])
+                }
             }
         }
     }
@@ -60,11 +65,18 @@ extension ObjectChecker {
         for (index, variable) in variables.enumerated() {
             let path = "\(path)[\(index)]"
             let name = variable["name"]?.string ?? ""
-            if name.isEmpty { required("\(path).name") } else { invalid("\(path).name", name, Names.environmentVariable(name)) }
+            if name.isEmpty {
+                required("\(path).name")
+            } else {
+                invalid("\(path).name", name, Names.environmentVariable(name))
+            }
             guard let source = variable["valueFrom"] else { continue }
             let kinds = (source.object ?? [:]).keys.filter { $0 != "null" }
             if kinds.isEmpty {
-                invalid("\(path).valueFrom", "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`")
+                invalid(
+                    "\(path).valueFrom", "",
+                    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+                )
             } else if !(variable["value"]?.string ?? "").isEmpty {
                 invalid("\(path).valueFrom", "", "may not be specified when `value` is not empty")
             } else if kinds.count > 1 {
@@ -94,7 +106,8 @@ extension ObjectChecker {
             "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
             "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
         ]
-        let subscripted = ["metadata.labels['", "metadata.annotations['"].contains { field.hasPrefix($0) } && field.hasSuffix("']")
+        let subscripted =
+            ["metadata.labels['", "metadata.annotations['"].contains { field.hasPrefix($0) } && field.hasSuffix("']")
         if !subscripted, !known.contains(field) { notSupported("\(path).fieldPath", field, known) }
     }
 
@@ -159,10 +172,13 @@ extension ObjectChecker {
 
     private mutating func probe(_ probe: JSON, at path: String, mustSucceedOnce: Bool) {
         handler(probe, at: path, others: ["grpc"])
-        for field in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"] {
+        for field in ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"]
+        {
             nonNegative("\(path).\(field)", probe[field])
         }
-        if mustSucceedOnce, let times = probe["successThreshold"], times != 1 { invalid("\(path).successThreshold", times, "must be 1") }
+        if mustSucceedOnce, let times = probe["successThreshold"], times != 1 {
+            invalid("\(path).successThreshold", times, "must be 1")
+        }
     }
 
     private mutating func handler(_ handler: JSON, at path: String, others: [String]) {

@@ -25,10 +25,14 @@ enum IPText {
             let parts = half.split(separator: ":", omittingEmptySubsequences: false)
             for (position, part) in parts.enumerated() {
                 if part.contains(".") {
-                    guard index == halves.count - 1, position == parts.count - 1, isIPv4(String(part)) else { return false }
+                    guard index == halves.count - 1, position == parts.count - 1, isIPv4(String(part)) else {
+                        return false
+                    }
                     groups += 2
                 } else {
-                    guard (1...4).contains(part.utf8.count), UInt16(part, radix: 16) != nil, part.first != "+" else { return false }
+                    guard (1...4).contains(part.utf8.count), UInt16(part, radix: 16) != nil, part.first != "+" else {
+                        return false
+                    }
                     groups += 1
                 }
             }

@@ -62,7 +62,9 @@ extension ObjectChecker {
         metadata(new, definition)
         let newMetadata = new["metadata"] ?? [:]
         let oldMetadata = old["metadata"] ?? [:]
-        for field in ["name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"]
+        for field in [
+            "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+        ]
         where newMetadata[field] != oldMetadata[field] {
             // The server fills these in itself, so that an absent value is no change.
             if newMetadata[field] != nil { immutable("metadata.\(field)", newMetadata[field]) }
@@ -76,7 +78,8 @@ extension ObjectChecker {
             if !added.isEmpty {
                 forbidden(
                     "metadata.finalizers",
-                    "no new finalizers can be added if the object is being deleted, found new finalizers \(JSON.array(added))")
+                    "no new finalizers can be added if the object is being deleted, found new finalizers \(JSON.array(added))"
+                )
             }
         }
     }
@@ -94,7 +97,8 @@ extension ObjectChecker {
         for (index, owner) in owners.enumerated() {
             let path = "metadata.ownerReferences[\(index)]"
             for field in ["apiVersion", "kind", "name", "uid"] where (owner[field]?.string ?? "").isEmpty {
-                invalid("\(path).\(field)", owner[field], "\(field == "apiVersion" ? "version" : field) must not be empty")
+                invalid(
+                    "\(path).\(field)", owner[field], "\(field == "apiVersion" ? "version" : field) must not be empty")
             }
             if owner["controller"] == true { controllers.append(owner["kind"]?.string ?? "") }
         }

@@ -21,7 +21,8 @@ extension ObjectChecker {
         if isTemplate {
             choice("\(path).restartPolicy", spec["restartPolicy"], ["Always"])
             if spec["activeDeadlineSeconds"] != nil {
-                forbidden("\(path).activeDeadlineSeconds", "activeDeadlineSeconds in ReplicationController is not Supported")
+                forbidden(
+                    "\(path).activeDeadlineSeconds", "activeDeadlineSeconds in ReplicationController is not Supported")
             }
         } else {
             choice("\(path).restartPolicy", spec["restartPolicy"], ["Always", "OnFailure", "Never"])
@@ -30,7 +31,8 @@ extension ObjectChecker {
             "\(path).dnsPolicy", spec["dnsPolicy"], ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"])
         nonNegative("\(path).terminationGracePeriodSeconds", spec["terminationGracePeriodSeconds"])
         if let deadline = spec["activeDeadlineSeconds"]?.integer, !(1...Int64(Int32.max)).contains(deadline) {
-            invalid("\(path).activeDeadlineSeconds", .integer(deadline), "must be between 1 and \(Int32.max), inclusive")
+            invalid(
+                "\(path).activeDeadlineSeconds", .integer(deadline), "must be between 1 and \(Int32.max), inclusive")
         }
         if !lenient {
             if let selector = spec["nodeSelector"] { labels(selector, at: "\(path).nodeSelector") }
@@ -38,7 +40,8 @@ extension ObjectChecker {
                 if let name = spec[field]?.string, !name.isEmpty { invalid("\(path).\(field)", name, rule(name)) }
             }
         }
-        for (index, secret) in (spec["imagePullSecrets"]?.array ?? []).enumerated() where (secret["name"]?.string ?? "").isEmpty {
+        for (index, secret) in (spec["imagePullSecrets"]?.array ?? []).enumerated()
+        where (secret["name"]?.string ?? "").isEmpty {
             required("\(path).imagePullSecrets[\(index)].name")
         }
         tolerations(spec["tolerations"]?.array ?? [], at: "\(path).tolerations")
@@ -88,13 +91,17 @@ extension ObjectChecker {
 
     private mutating func deadlineUpdate(_ new: JSON?, _ old: JSON?) {
         guard let old = old?.integer else {
-            if let new = new?.integer, new <= 0 { invalid("spec.activeDeadlineSeconds", .integer(new), "must be between 1 and \(Int32.max), inclusive") }
+            if let new = new?.integer, new <= 0 {
+                invalid("spec.activeDeadlineSeconds", .integer(new), "must be between 1 and \(Int32.max), inclusive")
+            }
             return
         }
         guard let new = new?.integer else {
             return invalid("spec.activeDeadlineSeconds", .null, "must not update from a positive integer to nil value")
         }
-        if new > old { invalid("spec.activeDeadlineSeconds", .integer(new), "must be less than or equal to previous value") }
+        if new > old {
+            invalid("spec.activeDeadlineSeconds", .integer(new), "must be less than or equal to previous value")
+        }
     }
 
     private mutating func tolerationsUpdate(_ new: [JSON], _ old: [JSON]) {
@@ -117,15 +124,21 @@ extension ObjectChecker {
             if !key.isEmpty, !lenient { invalid("\(path).key", key, Names.qualifiedName(key)) }
             let operation = toleration["operator"]?.string ?? ""
             if key.isEmpty, operation != "Exists" {
-                invalid("\(path).operator", .string(operation), "operator must be Exists when `key` is empty, which means \"match all values and all keys\"")
+                invalid(
+                    "\(path).operator", .string(operation),
+                    "operator must be Exists when `key` is empty, which means \"match all values and all keys\"")
             }
             if operation == "Exists", !(toleration["value"]?.string ?? "").isEmpty {
                 invalid("\(path).operator", toleration, "value must be empty when `operator` is 'Exists'")
             }
             choice("\(path).operator", toleration["operator"], ["Equal", "Exists"], isRequired: false)
-            choice("\(path).effect", toleration["effect"], ["NoSchedule", "PreferNoSchedule", "NoExecute"], isRequired: false)
+            choice(
+                "\(path).effect", toleration["effect"], ["NoSchedule", "PreferNoSchedule", "NoExecute"],
+                isRequired: false)
             if toleration["tolerationSeconds"] != nil, toleration["effect"] != "NoExecute" {
-                invalid("\(path).effect", toleration["effect"], "effect must be 'NoExecute' when `tolerationSeconds` is set")
+                invalid(
+                    "\(path).effect", toleration["effect"], "effect must be 'NoExecute' when `tolerationSeconds` is set"
+                )
             }
         }
     }
@@ -139,7 +152,8 @@ extension ObjectChecker {
     }
 
     private mutating func hostNetworkPorts(_ container: JSON, at path: String) {
-        for (index, port) in (container["ports"]?.array ?? []).enumerated() where port["hostPort"] != port["containerPort"] {
+        for (index, port) in (container["ports"]?.array ?? []).enumerated()
+        where port["hostPort"] != port["containerPort"] {
             invalid(
                 "\(path).ports[\(index)].containerPort", port["containerPort"],
                 "must match `hostPort` when `hostNetwork` is true")

@@ -14,9 +14,13 @@ extension ObjectChecker {
             if name.isEmpty {
                 required("spec.externalName")
             } else {
-                invalid("spec.externalName", name, Names.dns1123Subdomain(name.hasSuffix(".") ? String(name.dropLast()) : name))
+                invalid(
+                    "spec.externalName", name,
+                    Names.dns1123Subdomain(name.hasSuffix(".") ? String(name.dropLast()) : name))
             }
-            if !clusterIP.isEmpty, !isHeadless { forbidden("spec.clusterIPs", "may not be set for ExternalName services") }
+            if !clusterIP.isEmpty, !isHeadless {
+                forbidden("spec.clusterIPs", "may not be set for ExternalName services")
+            }
         }
         if !lenient, let selector = spec["selector"] { labels(selector, at: "spec.selector") }
         choice("spec.sessionAffinity", spec["sessionAffinity"], ["ClientIP", "None"])
@@ -30,12 +34,16 @@ extension ObjectChecker {
         addresses(spec, clusterIP: clusterIP, type: type)
         choice("spec.externalTrafficPolicy", spec["externalTrafficPolicy"], ["Cluster", "Local"], isRequired: false)
         choice("spec.internalTrafficPolicy", spec["internalTrafficPolicy"], ["Cluster", "Local"], isRequired: false)
-        choice("spec.ipFamilyPolicy", spec["ipFamilyPolicy"], ["SingleStack", "PreferDualStack", "RequireDualStack"], isRequired: false)
+        choice(
+            "spec.ipFamilyPolicy", spec["ipFamilyPolicy"], ["SingleStack", "PreferDualStack", "RequireDualStack"],
+            isRequired: false)
         for (index, family) in (spec["ipFamilies"]?.array ?? []).enumerated() {
             choice("spec.ipFamilies[\(index)]", family, ["IPv4", "IPv6"])
         }
         if spec["externalTrafficPolicy"] != nil, type == "ClusterIP", (spec["externalIPs"]?.array ?? []).isEmpty {
-            invalid("spec.externalTrafficPolicy", spec["externalTrafficPolicy"], "may only be set for externally-accessible services")
+            invalid(
+                "spec.externalTrafficPolicy", spec["externalTrafficPolicy"],
+                "may only be set for externally-accessible services")
         }
     }
 
@@ -53,7 +61,8 @@ extension ObjectChecker {
         for (index, address) in all.enumerated() where address != "None" && !IPText.isAddress(address) {
             invalid("spec.clusterIPs[\(index)]", .string(address), IPText.rule)
         }
-        for (index, address) in (spec["externalIPs"]?.array ?? []).enumerated() where !IPText.isAddress(address.string ?? "") {
+        for (index, address) in (spec["externalIPs"]?.array ?? []).enumerated()
+        where !IPText.isAddress(address.string ?? "") {
             invalid("spec.externalIPs[\(index)]", address, IPText.rule)
         }
     }
@@ -111,7 +120,9 @@ extension ObjectChecker {
                     let text = address["ip"]?.string ?? ""
                     if !IPText.isAddress(text) { invalid("\(path).\(list)[\(index)].ip", .string(text), IPText.rule) }
                     if text.hasPrefix("127.") || text == "::1" {
-                        invalid("\(path).\(list)[\(index)].ip", .string(text), "may not be in the loopback range (127.0.0.0/8, ::1/128)")
+                        invalid(
+                            "\(path).\(list)[\(index)].ip", .string(text),
+                            "may not be in the loopback range (127.0.0.0/8, ::1/128)")
                     }
                 }
             }

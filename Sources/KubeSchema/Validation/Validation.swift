@@ -11,13 +11,15 @@ package enum Validation {
     package static func create(
         _ object: JSON, _ definition: ResourceDefinition, lenient: Bool = false
     ) -> [FieldError] {
-        var checker = ObjectChecker(lenient: lenient)
+        var checker = ObjectChecker(lenient: lenient || isDerived(object, definition))
         checker.metadata(object, definition)
         checker.kind(object, definition)
         return checker.errors
     }
 
     /// Checks an object that is to take the place of `old`: the rules for creation, and what may not change.
+    ///
+    /// What was wrong with `old` already is no error: an object that was let in under other rules must stay usable.
     package static func update(
         new: JSON, old: JSON, _ definition: ResourceDefinition, lenient: Bool = false
     ) -> [FieldError] {
@@ -26,14 +28,34 @@ package enum Validation {
         checker.kindUpdate(new, old, definition)
         // A pod's spec was checked when it was created, and what may change of it is checked above.
         if definition.kind != "Pod" { checker.kind(new, definition) }
-        return checker.errors
+        return withoutErrors(of: old, definition, checker.errors)
     }
 
     /// Checks an update through the status subresource, which takes over nothing but status and metadata.
-    package static func updateStatus(new: JSON, old: JSON, _ definition: ResourceDefinition, lenient: Bool = false) -> [FieldError] {
+    package static func updateStatus(
+        new: JSON, old: JSON, _ definition: ResourceDefinition, lenient: Bool = false
+    ) -> [FieldError] {
         var checker = ObjectChecker(lenient: lenient)
         checker.metadataUpdate(new, old, definition)
-        return checker.errors
+        return withoutErrors(of: old, definition, checker.errors)
+    }
+
+    private static func withoutErrors(
+        of old: JSON, _ definition: ResourceDefinition, _ errors: [FieldError]
+    ) -> [FieldError] {
+        if errors.isEmpty { return [] }
+        let known = create(old, definition)
+        return errors.filter { !known.contains($0) }
+    }
+
+    /// Whether an object's name and labels are made from those of another one, whose rules may have been lenient: the
+    /// pods of a controller, the endpoints of a service, the events about anything.
+    private static func isDerived(_ object: JSON, _ definition: ResourceDefinition) -> Bool {
+        switch (definition.group, definition.kind) {
+        case ("", "Endpoints"), ("", "Event"): true
+        case ("", "Pod"): (object["metadata"]?["ownerReferences"]?.array ?? []).contains { $0["controller"] == true }
+        default: false
+        }
     }
 }
 
@@ -109,7 +131,9 @@ struct ObjectChecker {
     }
 
     mutating func port(_ path: String, _ value: JSON?) {
-        guard let number = value?.integer, Names.isPort(number) else { return invalid(path, value ?? 0, Names.portRange) }
+        guard let number = value?.integer, Names.isPort(number) else {
+            return invalid(path, value ?? 0, Names.portRange)
+        }
     }
 
     /// A port given by number or by name.

@@ -15,8 +15,12 @@ extension ObjectChecker {
             }
             let sources = (volume.object ?? [:]).keys.filter { $0 != "name" }
             if sources.isEmpty { required(path, "must specify a volume type") }
-            for source in sources.dropFirst() { forbidden("\(path).\(source)", "may not specify more than 1 volume type") }
-            if let source = sources.first, let body = volume[source] { self.source(body, source, at: "\(path).\(source)") }
+            for source in sources.dropFirst() {
+                forbidden("\(path).\(source)", "may not specify more than 1 volume type")
+            }
+            if let source = sources.first, let body = volume[source] {
+                self.source(body, source, at: "\(path).\(source)")
+            }
         }
         return names
     }
