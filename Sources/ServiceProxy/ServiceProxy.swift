@@ -13,6 +13,7 @@ import Synchronization
 package final class ServiceProxy: ServiceLifecycle.Service {
     private let services: Informer<KubeAPI.Service>
     private let endpoints: Informer<Endpoints>
+    private let nftables: Nftables
     private let table: ServiceTable
     private let logger: Logger
     private let healthy = Atomic(false)
@@ -32,7 +33,8 @@ package final class ServiceProxy: ServiceLifecycle.Service {
     ) {
         services = Informer(client: client, logger: logger)
         endpoints = Informer(client: client, logger: logger)
-        table = ServiceTable(nftables: Nftables(namespace: namespace), clusterPrefix: clusterPrefix, logger: logger)
+        nftables = Nftables(namespace: namespace)
+        table = ServiceTable(nftables: nftables, clusterPrefix: clusterPrefix, logger: logger)
         self.logger = logger
     }
 
@@ -85,16 +87,17 @@ package final class ServiceProxy: ServiceLifecycle.Service {
     /// asking pod does not know.
     private func bridgedTrafficPassesConntrack() async {
         let name = "net.bridge.bridge-nf-call-iptables"
-        guard let value = Sysctl.read(name) else {
-            logger.warning(
-                "no br_netfilter in this kernel: a pod does not reach a service's endpoint on its own node (modprobe br_netfilter)")
-            return
-        }
-        guard value.first != "1" else { return }
+        let consequence = "a pod does not reach a service's endpoint on its own node"
         do {
-            try Sysctl.write(name, "1")
+            // A setting of the network namespace: read and written by a thread in it.
+            let isKnown = try await nftables.onThread {
+                guard let value = Sysctl.read(name) else { return false }
+                if value.first != "1" { try Sysctl.write(name, "1") }
+                return true
+            }
+            if !isKnown { logger.warning("no br_netfilter in this kernel (modprobe br_netfilter): \(consequence)") }
         } catch {
-            logger.warning("\(name) is off and cannot be set (\(error)): a pod does not reach a service's endpoint on its own node")
+            logger.warning("\(name) is off and cannot be set (\(error)): \(consequence)")
         }
     }
 

@@ -20,7 +20,8 @@ struct Fjord: AsyncParsableCommand {
             CommandGroup(
                 name: "Components:",
                 subcommands: [
-                    SchedulerCommand.self, ControllerManagerCommand.self, KubeletCommand.self, ProxyCommand.self, StoreCommand.self,
+                    APIServerCommand.self, SchedulerCommand.self, ControllerManagerCommand.self, KubeletCommand.self,
+                    ProxyCommand.self, StoreCommand.self,
                 ]),
             CommandGroup(name: "Others:", subcommands: [VersionCommand.self]),
         ])

@@ -14,11 +14,7 @@ struct ProxyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "proxy", abstract: "Make services reachable from this node.")
 
-    @Option(help: "The API server: http://HOST:PORT, or HOST:PORT.")
-    var master: String?
-
-    @Option(help: "Path of a kubeconfig, for an API server with TLS.")
-    var kubeconfig: String?
+    @OptionGroup var server: APIServerOptions
 
     @Option(name: .customLong("cluster-cidr"), help: "The pods' range; what comes from elsewhere is masqueraded.")
     var clusterCIDR: String?
@@ -46,7 +42,7 @@ struct ProxyCommand: AsyncParsableCommand {
             }
             return prefix
         }
-        let client = try KubeClient(configuration: clientConfiguration(), component: "kube-proxy", logger: logger)
+        let client = try KubeClient(configuration: server.configuration(), component: "kube-proxy", logger: logger)
         let proxy = ServiceProxy(client: client, clusterPrefix: prefix, logger: logger)
         var services: [any ServiceLifecycle.Service] = [proxy]
         if healthzPort > 0 {
@@ -57,14 +53,6 @@ struct ProxyCommand: AsyncParsableCommand {
         try await ServiceGroup(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()
-    }
-
-    private func clientConfiguration() throws -> ClientConfiguration {
-        if let kubeconfig { return try .kubeconfig(kubeconfig) }
-        guard let master else {
-            throw ValidationError("expected --master=http://HOST:PORT or --kubeconfig=PATH, to know the API server")
-        }
-        return try .master(master)
     }
 }
 

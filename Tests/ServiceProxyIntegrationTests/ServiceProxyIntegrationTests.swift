@@ -108,6 +108,32 @@ struct ServiceProxyIntegrationTests {
         #expect(list.contains("10.244.9.9 . 8080"))
     }
 
+    @Test func `a proxy follows the API server`() async throws {
+        let node = NetworkNamespace.named("proxyt\(getpid() % 10_000)-follow")
+        try node.create()
+        defer { try? node.delete() }
+        let server = ServerInMemory()
+        let logger = Logger(label: "test")
+        let proxy = ServiceProxy(
+            client: KubeClient(transport: server, logger: logger), clusterPrefix: nil, namespace: node, logger: logger)
+        let running = Task { try await proxy.run() }
+        func rules() -> String { output("nsenter --net=\(node.path) nft list ruleset") }
+        #expect(await eventually { rules().contains("10.254.0.7 . tcp . 80 }") }, "refused while nothing is behind it")
+        #expect(await eventually { proxy.isHealthy })
+        server.send(
+            [
+                "type": "ADDED",
+                "object": [
+                    "metadata": ["name": "web", "namespace": "default", "resourceVersion": "2"],
+                    "subsets": [["addresses": [["ip": "10.244.1.2"]], "ports": [["port": 8000]]]],
+                ],
+            ])
+        #expect(await eventually { rules().contains("10.254.0.7 . tcp . 80 : goto service/default/web/tcp/80") })
+        running.cancel()
+        _ = await running.result
+        #expect(rules().contains("10.254.0.7"), "the rules stay when the proxy ends")
+    }
+
     private func endpoints(_ addresses: [String]) -> Endpoints {
         var endpoints = Endpoints(name: "web", namespace: "default")
         endpoints.document["subsets"] = [
@@ -119,5 +145,32 @@ struct ServiceProxyIntegrationTests {
             ]
         ]
         return endpoints
+    }
+}
+
+/// An API server with one service, and endpoints that a test sends.
+private final class ServerInMemory: APITransport {
+    private let events = AsyncStream.makeStream(of: JSON.self)
+
+    func send(_ event: JSON) { events.continuation.yield(event) }
+
+    func send(_ request: APIRequest) async throws(APIError) -> JSON {
+        let service: JSON = [
+            "metadata": ["name": "web", "namespace": "default", "resourceVersion": "1"],
+            "spec": ["clusterIP": "10.254.0.7", "ports": [["port": 80]]],
+        ]
+        return [
+            "metadata": ["resourceVersion": "1"], "items": request.path.hasSuffix("/services") ? [service] : [],
+        ]
+    }
+
+    func stream(
+        _ request: APIRequest, _ receive: @Sendable (JSON) async throws(APIError) -> Bool
+    ) async throws(APIError) {
+        guard request.path.hasSuffix("/endpoints") else {
+            try? await Task.sleep(for: .seconds(3600))
+            return
+        }
+        for await event in events.stream { guard try await receive(event) else { return } }
     }
 }
