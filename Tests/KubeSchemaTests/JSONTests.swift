@@ -55,6 +55,21 @@ import Testing
         #expect(duplicates == ["spec.a", "spec.l[1].b.c", "spec.l[1].b", "spec"])
     }
 
+    @Test func brokenBytesAreAnErrorOrADocumentButNeverACrash() {
+        var random = SystemRandomNumberGenerator()
+        for _ in 0..<3000 {
+            var bytes = JSON.random(depth: 4, using: &random).encoded()
+            for _ in 0..<Int.random(in: 1..<4, using: &random) {
+                let position = Int.random(in: 0..<bytes.count, using: &random)
+                if Bool.random(using: &random) { bytes[position] = random.next() } else { bytes.remove(at: position) }
+                if bytes.isEmpty { break }
+            }
+            if let document = try? JSON(parsing: bytes) {
+                #expect((try? JSON(parsing: document.encoded())) == document)
+            }
+        }
+    }
+
     @Test func parsingWhatWasEncodedGivesTheSameDocument() throws {
         var random = SystemRandomNumberGenerator()
         for _ in 0..<2000 {

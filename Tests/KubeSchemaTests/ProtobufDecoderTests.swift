@@ -28,24 +28,59 @@ private enum Wire {
         ).object
     }
 
-    /// The very bytes that `kubectl create namespace foo` sends: 54 of them.
-    @Test func aNamespaceByHand() throws {
-        let body: [UInt8] =
-            [0x6B, 0x38, 0x73, 0x00]  // magic
-            + [0x0A, 0x0F, 0x0A, 0x02, 0x76, 0x31]  // type meta: apiVersion v1
-            + [0x12, 0x09, 0x4E, 0x61, 0x6D, 0x65, 0x73, 0x70, 0x61, 0x63, 0x65]  // kind Namespace
-            + [0x12, 0x1B]  // raw, 27 bytes
-            + [0x0A, 0x15]  // metadata, 21 bytes
-            + [0x0A, 0x03, 0x66, 0x6F, 0x6F]  // name foo
-            + [0x12, 0x00, 0x1A, 0x00, 0x22, 0x00, 0x2A, 0x00, 0x32, 0x00]  // generateName ... resourceVersion, empty
-            + [0x38, 0x00, 0x42, 0x00, 0x7A, 0x00]  // generation 0, creationTimestamp empty, an old field
-            + [0x12, 0x00, 0x1A, 0x00]  // spec, status
-            + [0x1A, 0x00, 0x22, 0x00]  // content encoding and type
-        #expect(body.count == 54)
-        #expect(
-            try decode(body, "Namespace") == [
-                "apiVersion": "v1", "kind": "Namespace", "metadata": ["name": "foo"], "spec": [:], "status": [:],
-            ])
+    /// Bodies that kubectl 1.32 sends for `create namespace`, `configmap`, `secret generic`, `service` and `serviceaccount`.
+    private static let fromKubectl: [(kind: String, hexadecimal: String, document: String)] = [
+        (
+            "Namespace",
+            "6b3873000a0f0a02763112094e616d657370616365121b0a130a03666f6f12001a0022002a00320038004200"
+                + "12001a020a001a002200",
+            #"{"metadata":{"name":"foo"},"spec":{},"status":{}}"#
+        ),
+        (
+            "ConfigMap",
+            "6b3873000a0f0a0276311209436f6e6669674d617012240a120a02636d12001a0022002a0032003800420012"
+                + "060a016112016212060a01631201641a002200",
+            #"{"metadata":{"name":"cm"},"data":{"a":"b","c":"d"}}"#
+        ),
+        (
+            "Secret",
+            "6b3873000a0c0a0276311206536563726574121d0a110a017312001a0022002a0032003800420012060a0175"
+                + "1201701a001a002200",
+            #"{"metadata":{"name":"s"},"data":{"u":"cA=="}}"#
+        ),
+        (
+            "Service",
+            "6b3873000a0d0a02763112075365727669636512690a1f0a0377656212001a0022002a003200380042005a0a"
+                + "0a03617070120377656212420a1b0a0738302d38303830120354435018502207080010903f1a002800120a0a"
+                + "0361707012037765621a002209436c757374657249503a00420052005a00600068001a020a001a002200",
+            #"{"metadata":{"name":"web","labels":{"app":"web"}},"spec":{"ports":[{"name":"80-8080","protocol":"TCP","port":80,"targetPort":8080}],"selector":{"app":"web"},"type":"ClusterIP"},"status":{"loadBalancer":{}}}"#
+        ),
+        (
+            "Service",
+            "6b3873000a0d0a027631120753657276696365126b0a1d0a026e7012001a0022002a003200380042005a090a"
+                + "0361707012026e7012460a210a09353637382d68747470120354435018ae2c220a080110001a046874747028"
+                + "0012090a0361707012026e701a0022084e6f6465506f72743a00420052005a00600068001a020a001a002200",
+            #"{"metadata":{"name":"np","labels":{"app":"np"}},"spec":{"ports":[{"name":"5678-http","protocol":"TCP","port":5678,"targetPort":"http"}],"selector":{"app":"np"},"type":"NodePort"},"status":{"loadBalancer":{}}}"#
+        ),
+        (
+            "ServiceAccount",
+            "6b3873000a140a027631120e536572766963654163636f756e7412140a120a02736112001a0022002a003200"
+                + "380042001a002200",
+            #"{"metadata":{"name":"sa"}}"#
+        ),
+    ]
+
+    @Test(arguments: fromKubectl)
+    func whatKubectlSends(_ kind: String, _ hexadecimal: String, _ document: String) throws {
+        let digits = Array(hexadecimal.utf8)
+        let body = stride(from: 0, to: digits.count, by: 2).compactMap {
+            UInt8(String(decoding: digits[$0..<($0 + 2)], as: UTF8.self), radix: 16)
+        }
+        if kind == "Namespace" { #expect(body.count == 54) }
+        var expected = try Fixtures.json(document)
+        expected["kind"] = .string(kind)
+        expected["apiVersion"] = "v1"
+        #expect(try decode(body, kind) == expected)
     }
 
     @Test func mapsBytesAndPointers() throws {
