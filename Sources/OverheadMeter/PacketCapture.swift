@@ -24,7 +24,7 @@ package struct PacketCapture: ~Copyable {
         guard pcap_activate(handle) >= 0 else {
             let reason = String(cString: pcap_geterr(handle))
             pcap_close(handle)
-            throw CaptureError("can't capture on \(interface): \(reason.isEmpty ? "does it exist, and is it up?" : reason); it takes root")
+            throw CaptureError("can't capture on \(interface): \(reason.isEmpty ? "does it exist, and are you root?" : reason)")
         }
         var filter = bpf_program()
         guard pcap_compile(handle, &filter, "udp port \(port)", 1, 0xFFFF_FFFF) == 0, pcap_setfilter(handle, &filter) == 0 else {

@@ -30,7 +30,9 @@ struct MeasureCommand: AsyncParsableCommand {
             throw MeasureError("give --serve on one node and --peer ADDRESS on the other")
         }
         if serve {
-            let subnet = FileContents.text(subnetFile).flatMap { SubnetFile($0) }?.subnet.address
+            // The device is there in every mount namespace of the node, the file may not be.
+            let device = (try? NetlinkSocket().interface(named: "flannel0"))?.address
+            let subnet = device ?? FileContents.text(subnetFile).flatMap { SubnetFile($0) }?.subnet.address
             write("receiving on TCP port \(port)" + (subnet.map { ", over the overlay at \($0)" } ?? "; no lease in \(subnetFile)"))
             do {
                 try await DedicatedThread.run(name: "measure") { [port] in

@@ -154,6 +154,8 @@ struct OverlayTests {
             guard try routes().contains("10.252.0.0/16 dev flannel0") else { return false }
             return try bed.pings("a", subnetB.address)
         }
+        try bed.run("a", "ip", ["link", "del", "flannel0"])
+        try await eventually("the device is made anew", context: { a.output }) { try bed.pings("a", subnetB.address) }
         try bed.run("a", "nft", ["flush", "ruleset"])
         try await eventually("the rules are back", context: { a.output }) {
             try bed.run("a", "nft", ["list", "ruleset"]).output.contains("table ip overlayd")
@@ -212,7 +214,7 @@ struct OverlayTests {
             #expect(code != 0 && output.contains("must be root"), "\(output)")
         }
         // The port of the overlay is taken.
-        let other = try bed.start("a", "socat", ["UDP4-RECV:8285,bind=10.251.0.1", "/dev/null"])
+        let other = try bed.start("a", "socat", ["-u", "UDP4-RECV:8285,bind=10.251.0.1", "STDOUT"])
         defer { other.kill() }
         try await eventually("the port is taken") { try bed.run("a", "ss", ["-lun"]).output.contains(":8285") }
         let (code, output) = try refusal([])
