@@ -1,1 +1,0 @@
-// Package marker, replaced by the target's first file.

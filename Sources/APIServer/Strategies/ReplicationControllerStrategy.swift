@@ -1,0 +1,7 @@
+import KubeSchema
+
+struct ReplicationControllerStrategy: ResourceStrategy {
+    var countsGenerations: Bool { true }
+
+    func prepareForCreate(_ object: inout JSON, _ context: StrategyContext) { object["status"] = ["replicas": 0] }
+}
