@@ -29,6 +29,8 @@ package struct ClusterLayout: Codable, Hashable, Sendable {
     package var store: Store = .embedded
     /// `host:port` of the registry that stands for every other one.
     package var registry: String?
+    /// The storage directory of a registry that the master serves in every other one's place.
+    package var images: String?
     /// Whether the machines reach the outside through the host.
     package var hasUplink: Bool
     /// Whether `fjord hard-way` made it from unit files.
@@ -65,6 +67,8 @@ package struct ClusterLayout: Codable, Hashable, Sendable {
     package var hostLink: String { "\(name)-lan" }
     package var lanNamespace: NetworkNamespaceName { "\(name)-lan" }
     package var filterTable: String { "\(name)-uplink" }
+    /// The registry that stands for every other one, if any.
+    package var mirror: String? { images == nil ? registry : "\(master.address):5000" }
     package var kubeconfig: String { "\(directory)/admin.kubeconfig" }
     package var apiServer: String { isHardWay ? "http://\(master.address):8080" : "https://\(master.address):6443" }
 

@@ -63,7 +63,7 @@ struct ClusterServices {
         case .embedded:
             store = .init(
                 "store",
-                [fjord, "store", "--store-path", "\(files.data)/store.db", "--address", address, "--port", "\(Self.storePort)"],
+                [fjord, "store", "--store-path", "\(files.data)/store.db", "--listen-client-urls", "http://0.0.0.0:\(Self.storePort)"],
                 log: files.log("store"))
         case .etcd:
             store = .init(
@@ -92,7 +92,7 @@ struct ClusterServices {
             service.conditions = [.listening(address: address, port: Self.apiPort)]
             return service
         }
-        return [store, api] + clients
+        return [store, api] + clients + files.registryServices()
     }
 
     private func nodeServices(_ node: MachineIdentity, _ files: MachineFiles) -> [MachineSpec.Service] {

@@ -15,14 +15,15 @@ package struct HardWay {
     let etc: String
 
     /// A master at .10 and minions behind it.
-    package init(units: String, etc: String, minions: Int, registry: String?) {
+    package init(units: String, etc: String, minions: Int, registry: String? = nil, images: String? = nil, hasUplink: Bool? = nil) {
         var machines = ClusterLayout.machines(nodes: minions, lan: Self.lan)
         for index in machines.indices.dropFirst() { machines[index].name = "minion-\(index)" }
         var layout = ClusterLayout(
             name: Self.clusterName, directory: ClusterLayout.defaultDirectory(Self.clusterName), machines: machines, lan: Self.lan,
             podNetwork: IPv4Prefix(IPv4Address(10, 245, 0, 0), length: 16), portalNetwork: IPv4Prefix(IPv4Address(10, 254, 0, 0), length: 16),
-            hasUplink: registry == nil, isHardWay: true)
+            hasUplink: hasUplink ?? (registry == nil && images == nil), isHardWay: true)
         layout.registry = registry
+        layout.images = images
         self.layout = layout
         self.units = units
         self.etc = etc
@@ -46,7 +47,7 @@ package struct HardWay {
             var spec = files.spec()
             try writeEtc(machine, &spec)
             try writePrograms(machine, &spec)
-            spec.services = try unitNames(machine).map { try service($0, machine, files) }
+            spec.services = try unitNames(machine).map { try service($0, machine, files) } + files.registryServices()
             try JSONFile.write(spec, "\(layout.directory(machine))/machine.json")
         }
     }

@@ -16,7 +16,10 @@ struct Machine {
 
     /// Connects the machine and starts its first process, if it is off. Its spec must have been written.
     func start() async throws {
-        if isOn { return }
+        if isOn {
+            try connect()  // again, should the LAN have been lost
+            return
+        }
         try await clear()
         try journal.record(.namespace(layout.namespace(identity)), .cgroup(layout.cgroup(identity)))
         if !namespace.exists {
@@ -83,9 +86,10 @@ struct Machine {
         let link = try inside.requiredLink("eth0")
         try inside.addAddress(InterfaceAddress(interface: link.index, address: identity.address, prefixLength: layout.lan.length))
         try inside.setLink(link.index, up: true)
-        if layout.hasUplink {
-            try inside.replaceRoute(Route(to: IPv4Prefix(IPv4Address(bits: 0), length: 0), via: layout.hostAddress, interface: link.index))
-        }
+        // Without a way out the default route ends on the LAN: nothing leaves by the host, and daemons that look for the
+        // default route's interface find eth0.
+        let everywhere = IPv4Prefix(IPv4Address(bits: 0), length: 0)
+        try inside.replaceRoute(Route(to: everywhere, via: layout.hasUplink ? layout.hostAddress : nil, interface: link.index))
         // Service addresses are translated before they leave; without a route the machine's own connections would fail earlier.
         try inside.replaceRoute(Route(to: layout.portalNetwork, interface: link.index))
     }

@@ -24,6 +24,7 @@ struct MachineFiles {
             .init("\(directory)/containerd", at: "/etc/containerd"),
             .init(layout.directory, at: layout.directory),
         ]
+        if let images = layout.images, !machine.isNode { spec.binds.append(.init(images, at: Self.registryStorage)) }
         spec.settings = [
             "net.ipv4.ip_forward": "1",
             // hostPorts are reachable on 127.0.0.1 too (portmap).
@@ -33,6 +34,14 @@ struct MachineFiles {
             "net.ipv4.conf.default.rp_filter": "0",
         ]
         return spec
+    }
+
+    private static let registryStorage = "/run/registry"
+
+    /// The registry that the master runs, if the cluster has its images in a directory.
+    func registryServices() -> [MachineSpec.Service] {
+        guard layout.images != nil, !machine.isNode else { return [] }
+        return [.init("registry", ["/usr/bin/docker-registry", "serve", "\(directory)/registry.yml"], log: log("registry"))]
     }
 
     /// Makes the directories and writes what a machine's own `/etc` has.
@@ -51,9 +60,21 @@ struct MachineFiles {
         try FileTree.write("\(directory)/etc/hostname", "\(machine.name)\n")
         let servers = layout.hasUplink ? Uplink.nameServers() : []
         try FileTree.write("\(directory)/etc/resolv.conf", servers.map { "nameserver \($0)\n" }.joined())
+        if layout.images != nil, !machine.isNode {
+            try FileTree.write(
+                "\(directory)/registry.yml",
+                """
+                version: 0.1
+                log: {level: error, accesslog: {disabled: true}}
+                storage:
+                  filesystem: {rootdirectory: \(Self.registryStorage)}
+                http: {addr: ":5000"}
+
+                """)
+        }
         guard machine.isNode else { return }
         try FileTree.write("\(directory)/containerd/config.toml", Self.containerdConfiguration)
-        if let registry = layout.registry {
+        if let registry = layout.mirror {
             try FileTree.write(
                 "\(directory)/containerd/certs.d/_default/hosts.toml",
                 """

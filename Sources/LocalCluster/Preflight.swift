@@ -17,9 +17,6 @@ package struct Preflight {
 
     private func kernel() -> [String] {
         var found: [String] = []
-        if let host = SharedKernelHost.detect() {
-            found.append("this is \(host.name), which shares its kernel with others: \(host.advice)")
-        }
         if !FileContents.exists("/dev/net/tun") {
             found.append("/dev/net/tun is missing: load the module (modprobe tun), or ask the machine's provider to allow TUN devices")
         } else if (try? OwnedDescriptor(opening: "/dev/net/tun", O_RDWR)) == nil {
@@ -45,6 +42,10 @@ package struct Preflight {
         let filesystems = FileContents.text("/proc/filesystems") ?? ""
         if !filesystems.contains("overlay") { found.append("the kernel does not know overlayfs: modprobe overlay") }
         if !filesystems.contains("bpf") { found.append("the kernel has no eBPF file system: it needs CONFIG_BPF_SYSCALL") }
+        // A VM made from a container image bears its marks too, so they say something only where something is missing.
+        if !found.isEmpty, let host = SharedKernelHost.detect() {
+            found.insert("this is \(host.name), which shares its kernel with others: \(host.advice)", at: 0)
+        }
         return found
     }
 
@@ -53,6 +54,7 @@ package struct Preflight {
         // Nodes' container runtime, and what it and the CNI plugins call.
         needed += [("containerd", "containerd"), ("runc", "runc"), ("iptables", "iptables")]
         if layout.store == .etcd || layout.isHardWay { needed.append(("etcd", "etcd-server")) }
+        if layout.images != nil { needed.append(("docker-registry", "docker-registry")) }
         var missing = needed.filter { Installation.find($0.0) == nil }
         if !FileContents.exists("/usr/lib/cni/bridge") { missing.append(("the CNI plugins in /usr/lib/cni", "containernetworking-plugins")) }
         if !FileContents.exists(Installation.program("overlayd")) {
@@ -115,6 +117,9 @@ package struct Preflight {
     }
 
     private func files() -> [String] {
+        if let images = layout.images, !FileContents.exists("\(images)/docker") {
+            return ["--images \(images) is no registry's storage: make it with contrib/images.sh \(images)"]
+        }
         var path = layout.directory
         while !FileContents.exists(path), let slash = path.lastIndex(of: "/"), slash != path.startIndex { path = String(path[..<slash]) }
         if clinux_filesystem_type(path) == 0x794C_7630 {  // OVERLAYFS_SUPER_MAGIC, <linux/magic.h>

@@ -38,6 +38,7 @@ struct ServiceSupervisor {
         sigemptyset(&signals)
         for signal in [SIGCHLD, SIGTERM, SIGINT] { sigaddset(&signals, signal) }
         pthread_sigmask(SIG_BLOCK, &signals, nil)
+        save()  // says that the machine is on
         while true {
             var changed = reap()
             changed = startDue() || changed

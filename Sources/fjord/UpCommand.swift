@@ -17,14 +17,18 @@ struct UpCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The network of the services.", valueName: "range")) var portalNet = "10.254.0.0/16"
     @Option(help: ArgumentHelp("A registry that stands for every other one; a loopback address means this host.", valueName: "host:port"))
     var registry: String?
-    @Flag(help: "Give the machines no way out of this host; the default with --registry.") var isolated = false
-    @Flag(help: "Let the machines reach the outside through this host; the default without --registry.") var uplink = false
+    @Option(help: ArgumentHelp("A registry's storage, as contrib/images.sh makes one; the master serves it in every registry's place.", valueName: "directory"))
+    var images: String?
+    @Flag(help: "Give the machines no way out of this host; the default with --registry or --images.") var isolated = false
+    @Flag(help: "Let the machines reach the outside through this host; the default otherwise.") var uplink = false
     @Option(help: ArgumentHelp("Where the cluster's files are; /var/lib/fjord/NAME when not given.", valueName: "directory")) var dir: String?
     @Option(help: ArgumentHelp("How long to wait for all nodes to be Ready.", valueName: "seconds")) var wait = 120
 
     func validate() throws {
         guard (0...100).contains(nodes) else { throw ValidationError("--nodes \(nodes): 0 to 100 are possible") }
         guard ClusterLayout.Store(rawValue: store) != nil else { throw ValidationError("--store \(store): embedded and etcd are possible") }
+        guard registry == nil || images == nil else { throw ValidationError("--registry and --images exclude each other") }
+        if let images, !images.hasPrefix("/") { throw ValidationError("--images \(images): expected an absolute path") }
         guard !(isolated && uplink) else { throw ValidationError("--isolated and --uplink exclude each other") }
         for (flag, text) in [("--lan", lan), ("--pod-network", podNetwork), ("--portal-net", portalNet)] where IPv4Prefix(text) == nil {
             throw ValidationError("\(flag) \(text): expected a network such as 10.240.0.0/24")
@@ -37,7 +41,8 @@ struct UpCommand: AsyncParsableCommand {
         guard let lan = IPv4Prefix(lan), let pods = IPv4Prefix(podNetwork), let portal = IPv4Prefix(portalNet) else { return }
         var layout = ClusterLayout(
             name: name, directory: dir ?? ClusterLayout.defaultDirectory(name), machines: ClusterLayout.machines(nodes: nodes, lan: lan),
-            lan: lan, podNetwork: pods, portalNetwork: portal, hasUplink: uplink || (registry == nil && !isolated))
+            lan: lan, podNetwork: pods, portalNetwork: portal, hasUplink: uplink || (registry == nil && images == nil && !isolated))
+        layout.images = images
         layout.store = ClusterLayout.Store(rawValue: store) ?? .embedded
         layout.registry = registry.flatMap(registryParts).map { reachableRegistry($0, from: layout) }
         let cluster = LocalCluster(layout, logger: bootstrapLogging(component: "up", verbosity: 0), report: ClusterReport.line)
@@ -70,16 +75,20 @@ struct HardWayCommand: AsyncParsableCommand {
         @Option(help: ArgumentHelp("Directories that are shown in each machine's /etc.", valueName: "directory")) var etc = "contrib/etc"
         @Option(help: "How many minions.") var minions = 2
         @Option(help: ArgumentHelp("A registry that stands for every other one.", valueName: "host:port")) var registry: String?
+        @Option(help: ArgumentHelp("A registry's storage that the master serves in every registry's place.", valueName: "directory")) var images: String?
+        @Flag(help: "Let the machines reach the outside; the default without --registry and --images.") var uplink = false
 
         func validate() throws {
+            guard registry == nil || images == nil else { throw ValidationError("--registry and --images exclude each other") }
+            if let images, !images.hasPrefix("/") { throw ValidationError("--images \(images): expected an absolute path") }
             guard (1...100).contains(minions) else { throw ValidationError("--minions \(minions): 1 to 100 are possible") }
             if let registry, registryParts(registry) == nil { throw ValidationError("--registry \(registry): expected HOST:PORT") }
         }
 
         func run() async throws {
-            let plain = HardWay(units: units, etc: etc, minions: minions, registry: registry)
+            let plain = HardWay(units: units, etc: etc, minions: minions)
             let reachable = registry.flatMap(registryParts).map { reachableRegistry($0, from: plain.layout) }
-            let hardWay = HardWay(units: units, etc: etc, minions: minions, registry: reachable)
+            let hardWay = HardWay(units: units, etc: etc, minions: minions, registry: reachable, images: images, hasUplink: uplink ? true : nil)
             let logger = bootstrapLogging(component: "hard-way", verbosity: 0)
             try await hardWay.cluster { LocalCluster($0, logger: logger, report: ClusterReport.line) }
             ClusterReport.line("ready: kubectl -s http://192.168.1.10:8080 get nodes")
