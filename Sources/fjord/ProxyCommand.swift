@@ -7,6 +7,7 @@ import LinuxKit
 import Logging
 import NIOCore
 import ServiceLifecycle
+import UnixSignals
 import ServiceProxy
 
 /// `fjord proxy`, `kube-proxy`

@@ -4,6 +4,7 @@ import EmbeddedStore
 import GRPCTransport
 import Logging
 import ServiceLifecycle
+import UnixSignals
 import StoreServer
 
 /// `fjord store`
