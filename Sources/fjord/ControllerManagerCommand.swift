@@ -4,6 +4,7 @@ import HTTPTransport
 import KubeAPI
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// `fjord controller-manager`, `kube-controller-manager`
 struct ControllerManagerCommand: AsyncParsableCommand {

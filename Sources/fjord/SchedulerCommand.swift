@@ -4,6 +4,7 @@ import KubeAPI
 import Logging
 import Scheduler
 import ServiceLifecycle
+import UnixSignals
 
 /// `fjord scheduler`, `kube-scheduler`
 struct SchedulerCommand: AsyncParsableCommand {
