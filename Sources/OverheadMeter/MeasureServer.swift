@@ -7,10 +7,10 @@ package struct MeasureServer: Sendable {
     /// A sender that stops for longer is given up.
     static let stallSeconds = 10
 
-    let overlayAddress: IPv4Address?
+    let overlayAddress: @Sendable () -> IPv4Address?
 
-    /// - Parameter overlayAddress: Where this node is reached over the overlay: the address of its overlay device.
-    package init(overlayAddress: IPv4Address?) { self.overlayAddress = overlayAddress }
+    /// - Parameter overlayAddress: Where this node is reached over the overlay at present. Asked for each measurement.
+    package init(overlayAddress: @escaping @Sendable () -> IPv4Address?) { self.overlayAddress = overlayAddress }
 
     /// Serves one connection after the other, for ever. Blocks its thread.
     package func run(address: IPv4Address, port: UInt16) throws(SyscallError) {
@@ -38,7 +38,7 @@ package struct MeasureServer: Sendable {
             try answer(
                 ServerIdentity(
                     bootIdentifier: FileContents.text("/proc/sys/kernel/random/boot_id") ?? "",
-                    overlayAddress: overlayAddress.map { "\($0)" }), connection)
+                    overlayAddress: overlayAddress().map { "\($0)" }), connection)
         case .receive?:
             let before = CPUTime.now()
             var bytes = 0

@@ -31,12 +31,14 @@ struct MeasureCommand: AsyncParsableCommand {
         }
         if serve {
             // The device is there in every mount namespace of the node, the file may not be.
-            let device = (try? NetlinkSocket().interface(named: "flannel0"))?.address
-            let subnet = device ?? FileContents.text(subnetFile).flatMap { SubnetFile($0) }?.subnet.address
-            write("receiving on TCP port \(port)" + (subnet.map { ", over the overlay at \($0)" } ?? "; no lease in \(subnetFile)"))
+            let address: @Sendable () -> IPv4Address? = { [subnetFile] in
+                let device = (try? NetlinkSocket().interface(named: "flannel0"))?.address
+                return device ?? FileContents.text(subnetFile).flatMap { SubnetFile($0) }?.subnet.address
+            }
+            write("receiving on TCP port \(port), " + (address().map { "over the overlay at \($0)" } ?? "no overlay address yet"))
             do {
                 try await DedicatedThread.run(name: "measure") { [port] in
-                    try MeasureServer(overlayAddress: subnet).run(address: IPv4Address(bits: 0), port: port)
+                    try MeasureServer(overlayAddress: address).run(address: IPv4Address(bits: 0), port: port)
                 }
             } catch let error as SyscallError {
                 let advice = error.code == EADDRINUSE ? "; another process has the port, choose one with --port" : ""
