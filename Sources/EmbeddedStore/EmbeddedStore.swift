@@ -113,9 +113,14 @@ public final class EmbeddedStore: ClusterStore, Service {
     }
 
     public func revokeLease(_ id: Int64) async throws(StoreError) {
-        guard deadlines.status(id) != nil else { throw .leaseNotFound(id) }
-        try await writes.perform { try $0.endLease(id) }
-        deadlines.end(id)
+        // First here, so that whoever sees the keys gone cannot renew the lease any more.
+        guard let timeToLive = deadlines.end(id) else { throw .leaseNotFound(id) }
+        do {
+            try await writes.perform { try $0.endLease(id) }
+        } catch {
+            deadlines.start(id, timeToLive: timeToLive)
+            throw error
+        }
     }
 
     public func watch(_ request: WatchRequest) -> StoreWatch {

@@ -48,7 +48,8 @@ final class LeaseDeadlines: Sendable {
         }
     }
 
-    func end(_ id: Int64) { leases.withLock { _ = $0.removeValue(forKey: id) } }
+    /// Forgets a lease. Returns its whole time in seconds, `nil` when there is no such lease.
+    func end(_ id: Int64) -> Int64? { leases.withLock { $0.removeValue(forKey: id)?.timeToLive } }
 
     /// Leases whose time is over.
     func expired() -> [Int64] {
