@@ -160,7 +160,9 @@ let package = Package(
             name: "GRPCTransportTests",
             dependencies: ["GRPCTransport", nio("NIOCore"), nio("NIOEmbedded"), http2, grpc, log]),
         .testTarget(name: "ClusterStoreTests", dependencies: ["ClusterStore", grpc, log]),
-        .testTarget(name: "EmbeddedStoreTests", dependencies: ["EmbeddedStore", "ClusterStore", log]),
+        .testTarget(
+            name: "EmbeddedStoreTests",
+            dependencies: ["EmbeddedStore", "ClusterStore", .product(name: "GRDB", package: "GRDB.swift"), log]),
         .testTarget(
             name: "StoreServerTests",
             dependencies: ["StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", grpc, log]),
