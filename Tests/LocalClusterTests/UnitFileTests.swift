@@ -1,4 +1,4 @@
-import LocalCluster
+@testable import LocalCluster
 import Testing
 
 @Suite struct UnitFileTests {
