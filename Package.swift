@@ -146,10 +146,21 @@ let package = Package(
             dependencies: [
                 "APIServer", "StoreServer", "EmbeddedStore", "ClusterStore", "Scheduler", "Controllers", "Kubelet",
                 "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit", "Addressing",
-                "CommandLineSpelling", arguments, log, lifecycle, nio("NIOCore"),
+                "CommandLineSpelling", arguments, log, lifecycle, signals, nio("NIOCore"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
 
+        .testTarget(
+            name: "APIServerTests",
+            dependencies: [
+                "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log, lifecycle, collections,
+                nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
+            ]),
+        .testTarget(
+            name: "APIServerIntegrationTests",
+            dependencies: [
+                "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log, lifecycle,
+            ]),
         .testTarget(
             name: "HTTPTransportTests",
             dependencies: [
@@ -187,6 +198,7 @@ let package = Package(
         .testTarget(name: "OverheadMeterTests", dependencies: ["OverheadMeter", "Addressing"]),
         .testTarget(name: "OverlayIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "SubnetLeasesTests", dependencies: ["SubnetLeases", "ClusterStore", "Addressing", log]),
+        .testTarget(name: "FjordCommandTests", dependencies: ["fjord", arguments]),
         .testTarget(name: "CommandLineSpellingTests", dependencies: ["CommandLineSpelling"]),
         .testTarget(name: "ServiceProxyTests", dependencies: ["ServiceProxy", "KubeAPI", "KubeSchema", "Addressing"]),
         .testTarget(

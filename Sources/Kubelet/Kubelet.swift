@@ -21,6 +21,9 @@ package struct KubeletConfiguration: Sendable {
     package var rootDirectory = "/var/lib/kubelet"
 
     package init(node: NodeSettings) { self.node = node }
+
+    /// This machine's host name, in the form of a node's name.
+    package static func hostname() -> String { NodeFacts.hostname() }
 }
 
 /// The agent of one node: runs the pods that are bound to it, and tells the API server how they and the node are.
@@ -58,7 +61,7 @@ package struct Kubelet: Sendable {
         let context = KubeletContext(
             client: client, runtime: runtime, settings: settings, objects: objects,
             volumes: VolumeManager(directories: settings.directories, objects: objects), services: serviceObjects,
-            events: events, time: time, logger: logger, images: ImagePuller(runtime: runtime))
+            events: events, time: time, logger: logger, images: ImagePuller(runtime: runtime), health: health)
         let manager = PodManager(context: context, pods: pods)
         let document = NodeDocument(
             name: settings.name, address: settings.address, port: configuration.serverPort,

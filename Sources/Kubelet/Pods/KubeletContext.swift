@@ -15,6 +15,7 @@ struct KubeletContext: Sendable {
     let time: any TimeSource
     let logger: Logger
     let images: ImagePuller
+    let health: NodeHealth
 
     /// Records that something went as it should.
     func event(_ pod: DesiredPod, container: String? = nil, _ reason: String, _ message: String) {

@@ -85,6 +85,7 @@ extension PodWorker {
                 try await runtime.stopContainer(id, grace: grace)
             } catch {
                 if !error.isNotFound { self.context.logger.warning("pod \(self.reference), container \(name): \(error)") }
+                try? await self.context.time.sleep(for: .seconds(1))  // before the next pass tries again
             }
             await self.killed(id, grace: grace)
         }
@@ -97,7 +98,7 @@ extension PodWorker {
 
     var podIP: String { observed.sandbox?.addresses.first ?? context.settings.address }
 
-    private func facts() -> PodFacts {
+    func facts() -> PodFacts {
         PodFacts(
             podIP: podIP, hostIP: context.settings.address, nodeName: context.settings.name,
             allocatableCPUThousandths: context.settings.cpuThousandths,
@@ -111,6 +112,11 @@ extension PodWorker {
                 check(again: rest)
                 return
             }
+        }
+        if !pod.hostNetwork, let problem = context.health.networkProblem {
+            context.event(pod, .warning, "NetworkNotReady", "network is not ready: \(problem)")
+            check(again: .seconds(1))
+            return
         }
         do {
             try FileContents.makeDirectories(context.settings.directories.logs(pod.reference))

@@ -108,6 +108,12 @@ actor PodWorker {
             PodPlan.Circumstances(
                 now: context.time.now, backOff: backOff, unhealthy: probes.unhealthy, isEvicted: isEvicted))
         await carryOut(plan, for: pod, &group)
+        if pod.deletionTimestamp == nil, observed.containers.contains(where: \.isAlive),
+            context.time.uptime - volumesRefreshed > .seconds(60)
+        {
+            // Files of config maps and secrets follow their objects; one that is gone leaves its files.
+            _ = try? await volumes(pod, facts: facts())
+        }
         probes.update(pod: pod, observed: observed, into: &group)
         await report(pod)
         if pod.deletionTimestamp != nil, killing.isEmpty, !observed.containers.contains(where: \.isAlive) {

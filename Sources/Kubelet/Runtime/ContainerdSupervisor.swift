@@ -105,6 +105,10 @@ package final class ContainerdSupervisor: ServiceLifecycle.Service {
         program.standardInput = input.number
         program.standardOutput = log.number
         program.standardError = log.number
+        // NIO's sockets are not close-on-exec: containerd, and through it every container, would hold the kubelet's port.
+        for number in DirectoryListing.names(in: "/proc/self/fd").compactMap({ CInt($0) }) where number > 2 {
+            _ = fcntl(number, F_SETFD, FD_CLOEXEC)
+        }
         let process = try program.spawn()
         try FileContents.replace(processFile, with: Array("\(process)\n".utf8))
         return process
