@@ -42,7 +42,9 @@ struct Fjord: AsyncParsableCommand {
             complain("\(program): \(error.cause)")
             Glibc.exit(EXIT_FAILURE)
         } catch {
-            exit(withError: error)
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            complain("\(program): \(message(for: error)) (--help lists the flags)")
+            Glibc.exit(EX_USAGE)
         }
     }
 
