@@ -46,10 +46,25 @@ enum NodeNamespaces {
         }
         program.environment = environment
         let process = try program.spawn()
+        defer { removeCgroups() }
         return try await DedicatedThread.run(name: "waitpid") {
             var status: CInt = 0
             while waitpid(process, &status, 0) < 0 && errno == EINTR {}
             return status & 0x7f == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f)
+        }
+    }
+
+    /// Cgroups are the one thing that the node shares with the machine; the pods' parents are still there.
+    private static func removeCgroups() {
+        func remove(_ path: String) {
+            for name in DirectoryListing.names(in: path) where FileContents.exists("\(path)/\(name)/cgroup.procs") {
+                remove("\(path)/\(name)")
+            }
+            rmdir(path)
+        }
+        for hierarchy in [""] + DirectoryListing.names(in: "/sys/fs/cgroup").map({ "/" + $0 }) {
+            let path = "/sys/fs/cgroup\(hierarchy)/\(NodeUnderTest.cgroupRoot)"
+            if FileContents.exists(path) { remove(path) }
         }
     }
 

@@ -13,6 +13,7 @@ import Testing
 final class NodeUnderTest: Sendable {
     static let name = "node-1"
     static let address = "10.240.0.11"
+    static let cgroupRoot = "kubelet-test"
     let api: StubAPIServer
     private let port: Int
 
@@ -52,7 +53,7 @@ final class NodeUnderTest: Sendable {
     func withKubelet(_ body: @Sendable () async throws -> Void) async throws {
         var configuration = KubeletConfiguration(
             node: NodeSettings(name: Self.name, address: Self.address, root: "/var/lib/kubelet"))
-        configuration.node.cgroupRoot = "kubelet-test"
+        configuration.node.cgroupRoot = Self.cgroupRoot
         let client = try KubeClient(
             configuration: .master("http://127.0.0.1:\(port)"), component: "kubelet", logger: Self.quiet)
         let kubelet = try await Kubelet(configuration: configuration, client: client, logger: Self.quiet)
