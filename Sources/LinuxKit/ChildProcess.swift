@@ -47,10 +47,12 @@ package struct ProgramStart: Sendable {
         posix_spawnattr_setsigmask(&attributes, &blocked)
         posix_spawnattr_setsigdefault(&attributes, &all)
         let session = newSession ? clinux_posix_spawn_setsid() : 0
-        posix_spawnattr_setflags(&attributes, Int16(CInt(POSIX_SPAWN_SETSIGMASK) | CInt(POSIX_SPAWN_SETSIGDEF) | session))
+        posix_spawnattr_setflags(
+            &attributes, Int16(CInt(POSIX_SPAWN_SETSIGMASK) | CInt(POSIX_SPAWN_SETSIGDEF) | session))
 
         var argumentPointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        var environmentPointers: [UnsafeMutablePointer<CChar>?] = environment.map { $0.map { strdup("\($0.key)=\($0.value)") } + [nil] } ?? []
+        var environmentPointers: [UnsafeMutablePointer<CChar>?] =
+            environment.map { $0.map { strdup("\($0.key)=\($0.value)") } + [nil] } ?? []
         defer {
             for pointer in argumentPointers + environmentPointers { free(pointer) }
         }
@@ -88,7 +90,9 @@ package struct ProcessStatus: Hashable, Sendable {
             let pid = Int32(line[..<open].filter { $0 != " " })
         else { return nil }
         let fields = line[line.index(after: shut)...].split(separator: " ")
-        guard fields.count > 19, let state = fields[0].first, let parent = Int32(fields[1]), let start = UInt64(fields[19]) else { return nil }
+        guard fields.count > 19, let state = fields[0].first, let parent = Int32(fields[1]),
+            let start = UInt64(fields[19])
+        else { return nil }
         self.pid = pid
         self.parent = parent
         self.command = String(line[line.index(after: open)..<shut])
@@ -97,7 +101,9 @@ package struct ProcessStatus: Hashable, Sendable {
     }
 
     /// The ids of all processes that can be seen.
-    package static func allProcessIdentifiers() -> [Int32] { DirectoryListing.names(in: "/proc").compactMap { Int32($0) } }
+    package static func allProcessIdentifiers() -> [Int32] {
+        DirectoryListing.names(in: "/proc").compactMap { Int32($0) }
+    }
 
     /// The inode of one of a process's namespaces, `net`, `pid`, `mnt` …; `nil` when it is gone or is a zombie.
     package static func namespaceInode(_ pid: Int32, _ kind: String) -> UInt64? {

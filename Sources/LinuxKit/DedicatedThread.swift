@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Threads for work that blocks or that changes what belongs to a thread (`setns`, `unshare`): never the cooperative pool.
+/// Threads for work that blocks or that changes what belongs to a thread (`setns`, `unshare`): never the cooperative
+/// pool.
 package enum DedicatedThread {
     private final class Start {
         let body: () -> Void
@@ -12,7 +13,9 @@ package enum DedicatedThread {
     /// Starts a thread that ends with `body`. Returns a handle that must be given to ``join(_:)`` exactly once,
     /// unless `detached`, when it must not be used.
     @discardableResult
-    package static func start(name: String, detached: Bool, _ body: @escaping @Sendable () -> Void) throws(SyscallError) -> UInt {
+    package static func start(name: String, detached: Bool, _ body: @escaping @Sendable () -> Void) throws(SyscallError)
+        -> UInt
+    {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
@@ -23,11 +26,13 @@ package enum DedicatedThread {
                 body()
             })
         var thread = UInt()
-        let code = pthread_create(&thread, &attributes, { context in
-            guard let context else { return nil }
-            Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
-            return nil
-        }, start.toOpaque())
+        let code = pthread_create(
+            &thread, &attributes,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<Start>.fromOpaque(context).takeRetainedValue().body()
+                return nil
+            }, start.toOpaque())
         guard code == 0 else {
             start.release()
             throw SyscallError(call: "pthread_create", subject: name, code: code)
@@ -60,7 +65,9 @@ package enum DedicatedThread {
             outcome.value.withLock { $0 = result }
         }
         join(thread)
-        guard let result = outcome.value.withLock({ $0 }) else { preconditionFailure("a joined thread has left its result") }
+        guard let result = outcome.value.withLock({ $0 }) else {
+            preconditionFailure("a joined thread has left its result")
+        }
         return try result.get()
     }
 

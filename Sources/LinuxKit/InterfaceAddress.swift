@@ -24,7 +24,8 @@ package struct InterfaceAddress: Hashable, Sendable {
     init?(_ reply: NetlinkReply) {
         guard let header = reply.header(ifaddrmsg.self), header.ifa_family == UInt8(AF_INET) else { return nil }
         let attributes = reply.attributes(after: ifaddrmsg.self)
-        guard let bits = attributes.value(IFA_LOCAL, as: UInt32.self) ?? attributes.value(IFA_ADDRESS, as: UInt32.self) else { return nil }
+        guard let bits = attributes.value(IFA_LOCAL, as: UInt32.self) ?? attributes.value(IFA_ADDRESS, as: UInt32.self)
+        else { return nil }
         self.init(
             interface: Int32(bitPattern: header.ifa_index), address: IPv4Address(networkOrder: bits),
             prefixLength: min(Int(header.ifa_prefixlen), 32), scope: header.ifa_scope)
@@ -58,7 +59,9 @@ extension NetlinkSocket {
 
     /// Gives an interface an address. Does nothing when it has it.
     package func addAddress(_ address: InterfaceAddress) throws(SyscallError) {
-        try change(address.message(RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWADDR", "\(address.address)/\(address.prefixLength)")
+        try change(
+            address.message(RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWADDR",
+            "\(address.address)/\(address.prefixLength)")
     }
 
     /// Takes an address away.

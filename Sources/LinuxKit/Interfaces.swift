@@ -14,10 +14,15 @@ package struct UnderlayInterface: Hashable, Sendable {
 }
 
 extension NetlinkSocket {
-    /// The interface of the default route with the lowest metric, and its first global address; `nil` when there is none.
+    /// The interface of the default route with the lowest metric, and its first global address; `nil` when there is
+    /// none.
     package func defaultInterface() throws(SyscallError) -> UnderlayInterface? {
-        let defaults = try routes().filter { $0.destination.length == 0 && $0.action == .unicast && $0.interface != nil }
-        guard let best = defaults.min(by: { $0.metric < $1.metric }), let index = best.interface, let link = try link(index: index) else { return nil }
+        let defaults = try routes().filter {
+            $0.destination.length == 0 && $0.action == .unicast && $0.interface != nil
+        }
+        guard let best = defaults.min(by: { $0.metric < $1.metric }), let index = best.interface,
+            let link = try link(index: index)
+        else { return nil }
         return try underlay(link, preferring: best.source)
     }
 
@@ -29,7 +34,9 @@ extension NetlinkSocket {
 
     /// The interface that has `address`; `nil` when none has it.
     package func interface(holding address: IPv4Address) throws(SyscallError) -> UnderlayInterface? {
-        guard let found = try addresses().first(where: { $0.address == address }), let link = try link(index: found.interface) else { return nil }
+        guard let found = try addresses().first(where: { $0.address == address }),
+            let link = try link(index: found.interface)
+        else { return nil }
         return UnderlayInterface(link: link, address: address, prefixLength: found.prefixLength)
     }
 

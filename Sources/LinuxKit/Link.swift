@@ -80,7 +80,9 @@ extension NetlinkSocket {
     ///
     /// - Throws: `ENODEV` when there is none.
     package func requiredLink(_ name: String) throws(SyscallError) -> Link {
-        guard let link = try link(named: name) else { throw SyscallError(call: "RTM_GETLINK", subject: name, code: ENODEV) }
+        guard let link = try link(named: name) else {
+            throw SyscallError(call: "RTM_GETLINK", subject: name, code: ENODEV)
+        }
         return link
     }
 
@@ -193,9 +195,14 @@ private struct NamespaceDescriptors: ~Copyable {
     var second: CInt? { b < 0 ? nil : b }
 
     init(_ first: NetworkNamespace?, _ second: NetworkNamespace?) throws(SyscallError) {
-        let one = try first.map { (namespace) throws(SyscallError) in try OwnedDescriptor(opening: namespace.path, O_RDONLY).release() }
+        let one = try first.map { (namespace) throws(SyscallError) in
+            try OwnedDescriptor(opening: namespace.path, O_RDONLY).release()
+        }
         do throws(SyscallError) {
-            b = try second.map { (namespace) throws(SyscallError) in try OwnedDescriptor(opening: namespace.path, O_RDONLY).release() } ?? -1
+            b =
+                try second.map { (namespace) throws(SyscallError) in
+                    try OwnedDescriptor(opening: namespace.path, O_RDONLY).release()
+                } ?? -1
         } catch {
             if let one { close(one) }
             throw error

@@ -53,10 +53,13 @@ package enum Mounts {
         text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: " ", omittingEmptySubsequences: false)
             // Optional fields stand between the sixth and a lone dash.
-            guard fields.count > 9, let dash = fields[6...].firstIndex(of: "-"), dash + 3 < fields.count else { return nil }
+            guard fields.count > 9, let dash = fields[6...].firstIndex(of: "-"), dash + 3 < fields.count else {
+                return nil
+            }
             return Entry(
                 root: unescape(fields[3]), mountPoint: unescape(fields[4]), type: String(fields[dash + 1]),
-                source: unescape(fields[dash + 2]), superOptions: fields[dash + 3].split(separator: ",").map(String.init))
+                source: unescape(fields[dash + 2]),
+                superOptions: fields[dash + 3].split(separator: ",").map(String.init))
         }
     }
 

@@ -11,7 +11,9 @@ package struct Neighbour: Hashable, Sendable {
     /// `NUD_…`: 0x80 permanent, 0x02 reachable.
     package var state: UInt16
 
-    package init(interface: Int32, address: IPv4Address, hardwareAddress: MACAddress?, state: UInt16 = UInt16(NUD_PERMANENT)) {
+    package init(
+        interface: Int32, address: IPv4Address, hardwareAddress: MACAddress?, state: UInt16 = UInt16(NUD_PERMANENT)
+    ) {
         self.interface = interface
         self.address = address
         self.hardwareAddress = hardwareAddress
@@ -84,7 +86,9 @@ extension NetlinkSocket {
 
     /// Adds or replaces a neighbour.
     package func replaceNeighbour(_ neighbour: Neighbour) throws(SyscallError) {
-        try change(neighbour.message(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWNEIGH", "\(neighbour.address)")
+        try change(
+            neighbour.message(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWNEIGH", "\(neighbour.address)"
+        )
     }
 
     /// - Throws: `ENOENT` when there is none.
@@ -99,7 +103,9 @@ extension NetlinkSocket {
 
     /// Adds or replaces a forwarding entry.
     package func replaceForwardingEntry(_ entry: ForwardingEntry) throws(SyscallError) {
-        try change(entry.message(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWNEIGH", "\(entry.hardwareAddress)")
+        try change(
+            entry.message(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWNEIGH", "\(entry.hardwareAddress)"
+        )
     }
 
     /// - Throws: `ENOENT` when there is none.

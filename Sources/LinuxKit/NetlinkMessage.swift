@@ -1,7 +1,8 @@
 import CLinux
 import Glibc
 
-/// One netlink message as it is being put together: header, the family's fixed part, attributes (netlink(7), rtnetlink(7)).
+/// One netlink message as it is being put together: header, the family's fixed part, attributes (netlink(7),
+/// rtnetlink(7)).
 ///
 /// Everything is in host byte order except where the family says otherwise (addresses).
 package struct NetlinkMessage: Sendable {
@@ -33,7 +34,9 @@ package struct NetlinkMessage: Sendable {
     }
 
     /// Adds an attribute that holds text with a zero byte behind it.
-    package mutating func attribute(_ type: some BinaryInteger, text: String) { attribute(type, bytes: Array(text.utf8) + [0]) }
+    package mutating func attribute(_ type: some BinaryInteger, text: String) {
+        attribute(type, bytes: Array(text.utf8) + [0])
+    }
 
     /// Adds an attribute that holds bytes.
     package mutating func attribute(_ type: some BinaryInteger, bytes value: [UInt8]) {
@@ -88,7 +91,8 @@ package struct NetlinkReply: Sendable {
             guard length >= 16, offset + length <= datagram.count else { break }
             replies.append(
                 NetlinkReply(
-                    type: datagram.loadNative(UInt16.self, at: offset + 4), flags: datagram.loadNative(UInt16.self, at: offset + 6),
+                    type: datagram.loadNative(UInt16.self, at: offset + 4),
+                    flags: datagram.loadNative(UInt16.self, at: offset + 6),
                     sequence: datagram.loadNative(UInt32.self, at: offset + 8),
                     payload: Array(datagram[(offset + 16)..<(offset + length)])))
             offset += (length + 3) & ~3
@@ -137,7 +141,9 @@ package struct NetlinkAttributes: Sendable {
         values[UInt16(type)].map { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    package func nested(_ type: some BinaryInteger) -> NetlinkAttributes? { values[UInt16(type)].map(NetlinkAttributes.init) }
+    package func nested(_ type: some BinaryInteger) -> NetlinkAttributes? {
+        values[UInt16(type)].map(NetlinkAttributes.init)
+    }
 }
 
 extension [UInt8] {

@@ -4,7 +4,8 @@ import Synchronization
 
 /// A rtnetlink socket: reads and changes links, addresses, routes and neighbours of one network namespace.
 ///
-/// It stays in the namespace in which it was opened, whichever thread uses it. Requests from several threads take turns.
+/// It stays in the namespace in which it was opened, whichever thread uses it. Requests from several threads take
+/// turns.
 /// A request blocks for as long as the kernel works on it, which is microseconds, or milliseconds for long dumps.
 package final class NetlinkSocket: Sendable {
     private struct State: ~Copyable {
@@ -39,7 +40,9 @@ package final class NetlinkSocket: Sendable {
         address.nl_groups = groups
         try SyscallError.check("bind", "AF_NETLINK") {
             withUnsafePointer(to: &address) {
-                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(number, $0, socklen_t(MemoryLayout<sockaddr_nl>.size)) }
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    bind(number, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
+                }
             }
         }
         return descriptor
@@ -48,12 +51,16 @@ package final class NetlinkSocket: Sendable {
     /// Sends a change and waits until the kernel has made it.
     ///
     /// - Parameter subject: What is changed, for the error.
-    package func change(_ message: NetlinkMessage, _ call: String, _ subject: @autoclosure () -> String) throws(SyscallError) {
+    package func change(_ message: NetlinkMessage, _ call: String, _ subject: @autoclosure () -> String)
+        throws(SyscallError)
+    {
         _ = try exchange(message, call, subject, acknowledged: true)
     }
 
     /// Sends a question, a dump (`NLM_F_DUMP`) or for one object, and returns the answers.
-    package func query(_ message: NetlinkMessage, _ call: String, _ subject: @autoclosure () -> String) throws(SyscallError) -> [NetlinkReply] {
+    package func query(_ message: NetlinkMessage, _ call: String, _ subject: @autoclosure () -> String)
+        throws(SyscallError) -> [NetlinkReply]
+    {
         try exchange(message, call, subject, acknowledged: false)
     }
 
@@ -74,7 +81,9 @@ package final class NetlinkSocket: Sendable {
                         return answers
                     case NLMSG_ERROR:
                         let code = -reply.payload.loadNative(CInt.self, at: 0)
-                        guard code == 0 else { throw SyscallError(call: call, subject: subject() + Self.explanation(reply), code: code) }
+                        guard code == 0 else {
+                            throw SyscallError(call: call, subject: subject() + Self.explanation(reply), code: code)
+                        }
                         return answers
                     default:
                         answers.append(reply)
@@ -87,9 +96,13 @@ package final class NetlinkSocket: Sendable {
 
     /// One datagram from the kernel, whole.
     static func receive(_ number: CInt) throws(SyscallError) -> [UInt8] {
-        let size = try SyscallError.check("recv", "AF_NETLINK") { recv(number, nil, 0, CInt(MSG_PEEK) | CInt(MSG_TRUNC)) }
+        let size = try SyscallError.check("recv", "AF_NETLINK") {
+            recv(number, nil, 0, CInt(MSG_PEEK) | CInt(MSG_TRUNC))
+        }
         var buffer = [UInt8](repeating: 0, count: size)
-        let count = try SyscallError.check("recv", "AF_NETLINK") { buffer.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, 0) } }
+        let count = try SyscallError.check("recv", "AF_NETLINK") {
+            buffer.withUnsafeMutableBytes { recv(number, $0.baseAddress, $0.count, 0) }
+        }
         return Array(buffer.prefix(count))
     }
 

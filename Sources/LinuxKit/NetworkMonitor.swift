@@ -19,11 +19,13 @@ package enum NetworkChange: Sendable {
         case Int(RTM_NEWLINK): if let link = Link(reply) { self = .link(link) } else { return nil }
         case Int(RTM_DELLINK): if let link = Link(reply) { self = .linkRemoved(link) } else { return nil }
         case Int(RTM_NEWADDR): if let address = InterfaceAddress(reply) { self = .address(address) } else { return nil }
-        case Int(RTM_DELADDR): if let address = InterfaceAddress(reply) { self = .addressRemoved(address) } else { return nil }
+        case Int(RTM_DELADDR):
+            if let address = InterfaceAddress(reply) { self = .addressRemoved(address) } else { return nil }
         case Int(RTM_NEWROUTE): if let route = Route(reply) { self = .route(route) } else { return nil }
         case Int(RTM_DELROUTE): if let route = Route(reply) { self = .routeRemoved(route) } else { return nil }
         case Int(RTM_NEWNEIGH): if let neighbour = Neighbour(reply) { self = .neighbour(neighbour) } else { return nil }
-        case Int(RTM_DELNEIGH): if let neighbour = Neighbour(reply) { self = .neighbourRemoved(neighbour) } else { return nil }
+        case Int(RTM_DELNEIGH):
+            if let neighbour = Neighbour(reply) { self = .neighbourRemoved(neighbour) } else { return nil }
         default: return nil
         }
     }
@@ -51,7 +53,9 @@ package enum NetworkMonitor {
     ) throws(SyscallError) -> AsyncStream<NetworkChange> {
         let number: CInt
         if let namespace {
-            number = try namespace.runAndWait { () throws(SyscallError) in try NetlinkSocket.open(groups: groups.rawValue).release() }
+            number = try namespace.runAndWait { () throws(SyscallError) in
+                try NetlinkSocket.open(groups: groups.rawValue).release()
+            }
         } else {
             number = try NetlinkSocket.open(groups: groups.rawValue).release()
         }

@@ -56,7 +56,9 @@ package struct NetworkNamespace: Hashable, Sendable {
 
     /// Runs a short `body` inside the namespace on a thread made for it, and blocks until it has ended.
     /// Sockets opened there stay in the namespace.
-    package func runAndWait<T: Sendable>(_ body: @escaping @Sendable () throws(SyscallError) -> T) throws(SyscallError) -> T {
+    package func runAndWait<T: Sendable>(_ body: @escaping @Sendable () throws(SyscallError) -> T) throws(SyscallError)
+        -> T
+    {
         try DedicatedThread.runAndWait(name: "netns") { () throws(SyscallError) in
             try enter()
             return try body()

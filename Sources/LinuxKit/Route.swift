@@ -38,8 +38,10 @@ package struct Route: Hashable, Sendable {
     package var mtu: Int?
 
     package init(
-        to destination: IPv4Prefix, via gateway: IPv4Address? = nil, interface: Int32? = nil, source: IPv4Address? = nil,
-        action: Action = .unicast, protocolTag: UInt8 = UInt8(RTPROT_STATIC), metric: UInt32 = 0, onLink: Bool = false, mtu: Int? = nil,
+        to destination: IPv4Prefix, via gateway: IPv4Address? = nil, interface: Int32? = nil,
+        source: IPv4Address? = nil,
+        action: Action = .unicast, protocolTag: UInt8 = UInt8(RTPROT_STATIC), metric: UInt32 = 0, onLink: Bool = false,
+        mtu: Int? = nil,
         table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)
     ) {
         self.destination = destination
@@ -55,7 +57,8 @@ package struct Route: Hashable, Sendable {
     }
 
     init?(_ reply: NetlinkReply) {
-        guard let header = reply.header(rtmsg.self), header.rtm_family == UInt8(AF_INET), let action = Action(rawValue: header.rtm_type),
+        guard let header = reply.header(rtmsg.self), header.rtm_family == UInt8(AF_INET),
+            let action = Action(rawValue: header.rtm_type),
             header.rtm_dst_len <= 32
         else { return nil }
         let attributes = reply.attributes(after: rtmsg.self)
@@ -63,7 +66,8 @@ package struct Route: Hashable, Sendable {
             attributes.value(type.rawValue, as: UInt32.self).map(IPv4Address.init(networkOrder:))
         }
         self.init(
-            to: IPv4Prefix(address(RTA_DST) ?? IPv4Address(bits: 0), length: Int(header.rtm_dst_len)), via: address(RTA_GATEWAY),
+            to: IPv4Prefix(address(RTA_DST) ?? IPv4Address(bits: 0), length: Int(header.rtm_dst_len)),
+            via: address(RTA_GATEWAY),
             interface: attributes.value(RTA_OIF.rawValue, as: Int32.self), source: address(RTA_PREFSRC), action: action,
             protocolTag: header.rtm_protocol, metric: attributes.value(RTA_PRIORITY.rawValue, as: UInt32.self) ?? 0,
             onLink: header.rtm_flags & UInt32(RTNH_F_ONLINK) != 0,
@@ -71,7 +75,8 @@ package struct Route: Hashable, Sendable {
             table: attributes.value(RTA_TABLE.rawValue, as: UInt32.self) ?? UInt32(header.rtm_table))
     }
 
-    /// - Parameter pattern: For a deletion: leaves open what the kernel would compare though the caller may not know it.
+    /// - Parameter pattern: For a deletion: leaves open what the kernel would compare though the caller may not know
+    ///  it.
     fileprivate func message(_ type: some BinaryInteger, flags: CInt, pattern: Bool = false) -> NetlinkMessage {
         var header = rtmsg()
         header.rtm_family = UInt8(AF_INET)
@@ -79,7 +84,8 @@ package struct Route: Hashable, Sendable {
         header.rtm_table = table < 256 ? UInt8(table) : UInt8(RT_TABLE_UNSPEC.rawValue)
         header.rtm_protocol = protocolTag
         header.rtm_type = action.rawValue
-        let scope: rt_scope_t = action == .local ? RT_SCOPE_HOST : action == .unicast && gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+        let scope: rt_scope_t =
+            action == .local ? RT_SCOPE_HOST : action == .unicast && gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
         header.rtm_scope = UInt8(scope.rawValue)
         if pattern {
             header.rtm_scope = UInt8(RT_SCOPE_NOWHERE.rawValue)
@@ -123,7 +129,8 @@ extension NetlinkSocket {
     }
 
     /// Deletes the first route with the destination and table of `route`, and with its gateway, interface, source and
-    /// metric where given; whoever made it. An action other than `unicast` must match too. Returns whether there was one.
+    /// metric where given; whoever made it. An action other than `unicast` must match too. Returns whether there was
+    /// one.
     @discardableResult
     package func deleteRoute(_ route: Route) throws(SyscallError) -> Bool {
         do throws(SyscallError) {

@@ -37,7 +37,8 @@ package struct ClusterLayout: Codable, Hashable, Sendable {
     package var isHardWay: Bool
 
     package init(
-        name: String, directory: String, machines: [MachineIdentity], lan: IPv4Prefix, podNetwork: IPv4Prefix, portalNetwork: IPv4Prefix,
+        name: String, directory: String, machines: [MachineIdentity], lan: IPv4Prefix, podNetwork: IPv4Prefix,
+        portalNetwork: IPv4Prefix,
         hasUplink: Bool, isHardWay: Bool = false
     ) {
         self.name = name
@@ -54,7 +55,9 @@ package struct ClusterLayout: Codable, Hashable, Sendable {
     package static func machines(nodes: Int, lan: IPv4Prefix) -> [MachineIdentity] {
         let base = lan.address.advanced(by: 10)
         return [MachineIdentity(name: "master", address: base, isNode: false)]
-            + (0..<nodes).map { MachineIdentity(name: "node-\($0 + 1)", address: base.advanced(by: UInt32($0) + 1), isNode: true) }
+            + (0..<nodes).map {
+                MachineIdentity(name: "node-\($0 + 1)", address: base.advanced(by: UInt32($0) + 1), isNode: true)
+            }
     }
 
     package var master: MachineIdentity { machines[0] }

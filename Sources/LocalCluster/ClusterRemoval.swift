@@ -11,13 +11,16 @@ package struct ClusterRemoval {
         self.report = report
     }
 
-    /// Removes every process, namespace, mount, cgroup, link, table, setting, route and file of the cluster. Goes on past what
+    /// Removes every process, namespace, mount, cgroup, link, table, setting, route and file of the cluster. Goes on
+    /// past what
     /// fails and says all of it at the end; may be run again and again.
     ///
     /// - Returns: Whether there was anything.
     @discardableResult
     package func run() async throws -> Bool {
-        guard geteuid() == 0 else { throw ClusterError("not root: removing namespaces and links needs it; run it with sudo") }
+        guard geteuid() == 0 else {
+            throw ClusterError("not root: removing namespaces and links needs it; run it with sudo")
+        }
         let lock = try ClusterLock(name)
         defer { lock.removeFile() }
         let standard = ClusterLayout.defaultDirectory(name)
@@ -38,7 +41,10 @@ package struct ClusterRemoval {
             await attempt {
                 try await MachineProcesses.killAll(in: .named("-"), cgroup: cgroup)
                 let left = MachineCgroups.remove(cgroup)
-                if !left.isEmpty { throw ClusterError("cgroups \(left.joined(separator: ", ")) cannot be removed; something else uses them") }
+                if !left.isEmpty {
+                    throw ClusterError(
+                        "cgroups \(left.joined(separator: ", ")) cannot be removed; something else uses them")
+                }
             }
         }
         report("processes and cgroups are gone")
@@ -58,10 +64,14 @@ package struct ClusterRemoval {
         for case .directory(let path) in entries { rmdir(path) }
         report("links, namespaces, routes, settings and tables are as they were")
         guard problems.isEmpty else {
-            throw ClusterError("not all of cluster \(name) could be removed; run `fjord down` again:\n" + problems.map { "  - \($0)" }.joined(separator: "\n"))
+            throw ClusterError(
+                "not all of cluster \(name) could be removed; run `fjord down` again:\n"
+                    + problems.map { "  - \($0)" }.joined(separator: "\n"))
         }
         // The journal goes last: until then another run knows what to do.
-        for file in DirectoryListing.names(in: directory) where file != "journal" { try FileTree.remove("\(directory)/\(file)") }
+        for file in DirectoryListing.names(in: directory) where file != "journal" {
+            try FileTree.remove("\(directory)/\(file)")
+        }
         try FileTree.remove(directory)
         if standard != directory { unlink(standard) }
         rmdir("/var/lib/fjord")  // stays when another cluster is in it

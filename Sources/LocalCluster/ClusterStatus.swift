@@ -28,7 +28,8 @@ package struct ClusterStatus: Sendable {
 
     /// Whether everything runs and every node is Ready.
     package var isHealthy: Bool {
-        problems.isEmpty && machines.allSatisfy { $0.isOn && $0.isReady != false && $0.services.allSatisfy { $0.pid != nil } }
+        problems.isEmpty
+            && machines.allSatisfy { $0.isOn && $0.isReady != false && $0.services.allSatisfy { $0.pid != nil } }
     }
 }
 
@@ -36,14 +37,17 @@ extension LocalCluster {
     package func status() async -> ClusterStatus {
         var status = ClusterStatus(machines: layout.machines.map { machineStatus($0) })
         guard status.machines.first?.isOn == true else {
-            status.problems.append("\(layout.master.name) is off; `fjord up --name \(layout.name)` starts what is missing")
+            status.problems.append(
+                "\(layout.master.name) is off; `fjord up --name \(layout.name)` starts what is missing")
             return status
         }
         do {
             let nodes = try await nodes()
             for index in status.machines.indices where status.machines[index].identity.isNode {
                 let identity = status.machines[index].identity
-                let node = nodes.first { $0.metadata.name == identity.name || $0.metadata.name == "\(identity.address)" }
+                let node = nodes.first {
+                    $0.metadata.name == identity.name || $0.metadata.name == "\(identity.address)"
+                }
                 status.machines[index].isReady = node?.isReady ?? false
             }
         } catch {
@@ -79,7 +83,9 @@ extension LocalCluster {
             let pid = isOn ? service.pid.flatMap { inside in numbers.first { $0.inside == inside }?.outside } : nil
             var detail = ""
             if pid == nil, isOn {
-                detail = service.waiting.map { "waits for \($0)" } ?? service.lastExit.map { "ended with \($0)" } ?? "not running"
+                detail =
+                    service.waiting.map { "waits for \($0)" } ?? service.lastExit.map { "ended with \($0)" }
+                    ?? "not running"
             }
             return ClusterStatus.Service(name: service.name, pid: pid, restarts: service.restarts, detail: detail)
         }

@@ -3,11 +3,13 @@ import LinuxKit
 
 /// Directory trees of a cluster.
 enum FileTree {
-    /// Deletes a file or a directory with all in it; symbolic links are deleted, not followed. Does nothing where there is nothing.
+    /// Deletes a file or a directory with all in it; symbolic links are deleted, not followed. Does nothing where
+    /// there is nothing.
     ///
     /// - Throws: When something is mounted below it that cannot be unmounted: what is mounted must never be deleted.
     static func remove(_ path: String) throws {
-        for entry in try Mounts.list().reversed() where entry.mountPoint == path || entry.mountPoint.hasPrefix(path + "/") {
+        for entry in try Mounts.list().reversed()
+        where entry.mountPoint == path || entry.mountPoint.hasPrefix(path + "/") {
             try Mounts.unmount(entry.mountPoint, detach: true)
         }
         try removeUnmounted(path)

@@ -15,12 +15,16 @@ package struct HardWay {
     let etc: String
 
     /// A master at .10 and minions behind it.
-    package init(units: String, etc: String, minions: Int, registry: String? = nil, images: String? = nil, hasUplink: Bool? = nil) {
+    package init(
+        units: String, etc: String, minions: Int, registry: String? = nil, images: String? = nil, hasUplink: Bool? = nil
+    ) {
         var machines = ClusterLayout.machines(nodes: minions, lan: Self.lan)
         for index in machines.indices.dropFirst() { machines[index].name = "minion-\(index)" }
         var layout = ClusterLayout(
-            name: Self.clusterName, directory: ClusterLayout.defaultDirectory(Self.clusterName), machines: machines, lan: Self.lan,
-            podNetwork: IPv4Prefix(IPv4Address(10, 245, 0, 0), length: 16), portalNetwork: IPv4Prefix(IPv4Address(10, 254, 0, 0), length: 16),
+            name: Self.clusterName, directory: ClusterLayout.defaultDirectory(Self.clusterName), machines: machines,
+            lan: Self.lan,
+            podNetwork: IPv4Prefix(IPv4Address(10, 245, 0, 0), length: 16),
+            portalNetwork: IPv4Prefix(IPv4Address(10, 254, 0, 0), length: 16),
             hasUplink: hasUplink ?? (registry == nil && images == nil), isHardWay: true)
         layout.registry = registry
         layout.images = images
@@ -61,7 +65,8 @@ package struct HardWay {
             for name in DirectoryListing.names(in: "\(etc)/\(directory)") {
                 var text = String(decoding: try FileContents.read("\(etc)/\(directory)/\(name)"), as: UTF8.self)
                 if machine.isNode, name == "kubelet" {
-                    text = text.split(separator: first, omittingEmptySubsequences: false).joined(separator: "\(machine.address)")
+                    text = text.split(separator: first, omittingEmptySubsequences: false).joined(
+                        separator: "\(machine.address)")
                 }
                 try FileTree.write("\(copy)/\(name)", text)
             }
@@ -82,13 +87,17 @@ package struct HardWay {
         spec.overlays.append(.init(path: "/usr", upper: upper, work: "\(layout.directory(machine))/usr.work"))
     }
 
-    private func service(_ name: String, _ machine: MachineIdentity, _ files: MachineFiles) throws -> MachineSpec.Service {
+    private func service(_ name: String, _ machine: MachineIdentity, _ files: MachineFiles) throws
+        -> MachineSpec.Service
+    {
         if name == "containerd" {
             return MachineSpec.Service(
                 name, ["/usr/bin/containerd", "--config", "/etc/containerd/config.toml"], log: files.log(name))
         }
         let path = "\(units)/\(name).service"
-        guard let text = FileContents.text(path) else { throw ClusterError("\(path) cannot be read; give the directory of the units with --units") }
+        guard let text = FileContents.text(path) else {
+            throw ClusterError("\(path) cannot be read; give the directory of the units with --units")
+        }
         let unit = try UnitFile(parsing: text, name: path)
         var environment = unit.environment
         for file in unit.environmentFiles {
@@ -99,7 +108,8 @@ package struct HardWay {
                 throw ClusterError("\(path) needs \(file.path), which is not below \(etc)")
             }
         }
-        var service = MachineSpec.Service(name, UnitFile.arguments(unit.start, environment: environment), log: files.log(name))
+        var service = MachineSpec.Service(
+            name, UnitFile.arguments(unit.start, environment: environment), log: files.log(name))
         service.environment = environment
         service.preparations = unit.startPreparations.map { UnitFile.arguments($0, environment: environment) }
         service.preparations += unit.stateDirectories.map { ["/usr/bin/mkdir", "-p", "/var/lib/\($0)"] }
@@ -108,7 +118,8 @@ package struct HardWay {
         let master = "\(layout.master.address)"
         switch name {
         case "etcd": break
-        case "kube-apiserver", "overlayd": service.conditions = [.listening(address: master, port: ClusterServices.storePort)]
+        case "kube-apiserver", "overlayd":
+            service.conditions = [.listening(address: master, port: ClusterServices.storePort)]
         default: service.conditions = [.listening(address: master, port: 8080)]
         }
         return service

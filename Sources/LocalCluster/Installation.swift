@@ -16,6 +16,8 @@ package enum Installation {
 
     /// The path of a program of the system; `nil` when it is not installed.
     package static func find(_ name: String) -> String? {
-        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+        ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"].map { "\($0)/\(name)" }.first {
+            access($0, X_OK) == 0
+        }
     }
 }

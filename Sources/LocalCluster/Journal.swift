@@ -2,7 +2,8 @@ import FoundationEssentials
 import Glibc
 import LinuxKit
 
-/// What was made outside the cluster's directory, or changed on the host: written before it is done, so that whatever happens
+/// What was made outside the cluster's directory, or changed on the host: written before it is done, so that whatever
+/// happens
 /// `fjord down` knows what to undo.
 struct Journal {
     enum Entry: Codable, Hashable {

@@ -6,7 +6,9 @@ enum Kubeconfig {
     /// The file's text, with the certificates in it so that it works from anywhere.
     ///
     /// Source: https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
-    static func text(cluster: String, server: String, user: String, pki: PublicKeyInfrastructure, file: String) throws -> String {
+    static func text(cluster: String, server: String, user: String, pki: PublicKeyInfrastructure, file: String) throws
+        -> String
+    {
         func encoded(_ path: String) throws -> String { Data(try FileContents.read(path)).base64EncodedString() }
         return """
             apiVersion: v1

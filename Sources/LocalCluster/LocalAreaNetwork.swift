@@ -11,7 +11,9 @@ struct LocalAreaNetwork {
 
     /// Makes what is missing.
     func make() throws {
-        if !FileContents.exists(NetworkNamespace.directory) { try journal.record(.directory(NetworkNamespace.directory)) }
+        if !FileContents.exists(NetworkNamespace.directory) {
+            try journal.record(.directory(NetworkNamespace.directory))
+        }
         try journal.record(.namespace(layout.lanNamespace), .link(layout.hostLink))
         if !namespace.exists {
             unlink(namespace.path)
@@ -33,7 +35,8 @@ struct LocalAreaNetwork {
         try inside.setLink(port.index, up: true)
         let link = try host.requiredLink(layout.hostLink)
         for range in [layout.lan, layout.podNetwork] { try takeOut(range, host) }
-        try host.addAddress(InterfaceAddress(interface: link.index, address: layout.hostAddress, prefixLength: layout.lan.length))
+        try host.addAddress(
+            InterfaceAddress(interface: link.index, address: layout.hostAddress, prefixLength: layout.lan.length))
         try host.setLink(link.index, up: true)
     }
 
@@ -46,11 +49,15 @@ struct LocalAreaNetwork {
         let master = NetworkNamespace.named(layout.namespace(layout.master))
         if master.exists, !layout.master.isNode {
             let inside = try NetlinkSocket(in: master)
-            if let link = try inside.link(named: "eth0") { try Self.route(layout.podNetwork, via: first?.address, link.index, inside) }
+            if let link = try inside.link(named: "eth0") {
+                try Self.route(layout.podNetwork, via: first?.address, link.index, inside)
+            }
         }
     }
 
-    private static func route(_ range: IPv4Prefix, via gateway: IPv4Address?, _ interface: Int32, _ socket: NetlinkSocket) throws {
+    private static func route(
+        _ range: IPv4Prefix, via gateway: IPv4Address?, _ interface: Int32, _ socket: NetlinkSocket
+    ) throws {
         if let gateway {
             try socket.replaceRoute(Route(to: range, via: gateway, interface: interface))
         } else {
@@ -64,7 +71,8 @@ struct LocalAreaNetwork {
             try journal.record(
                 .removedRoute(
                     .init(
-                        destination: "\(range)", action: route.action.rawValue, metric: route.metric, table: route.table,
+                        destination: "\(range)", action: route.action.rawValue, metric: route.metric,
+                        table: route.table,
                         protocolTag: route.protocolTag)))
             try host.deleteRoute(route)
         }
@@ -72,9 +80,13 @@ struct LocalAreaNetwork {
 
     /// Puts back a route that was taken out.
     static func putBack(_ saved: Journal.SavedRoute) throws {
-        guard let destination = IPv4Prefix(saved.destination), let action = Route.Action(rawValue: saved.action) else { return }
+        guard let destination = IPv4Prefix(saved.destination), let action = Route.Action(rawValue: saved.action) else {
+            return
+        }
         try NetlinkSocket().replaceRoute(
-            Route(to: destination, action: action, protocolTag: saved.protocolTag, metric: saved.metric, table: saved.table))
+            Route(
+                to: destination, action: action, protocolTag: saved.protocolTag, metric: saved.metric,
+                table: saved.table))
     }
 }
 

@@ -28,7 +28,9 @@ package struct LocalCluster: Sendable {
     /// - Throws: When there is none of that name.
     package init(existing name: String, logger: Logger, report: @escaping @Sendable (String) -> Void) throws {
         let file = "\(ClusterLayout.defaultDirectory(name))/cluster.json"
-        guard FileContents.exists(file) else { throw ClusterError("there is no cluster \(name); make it with `fjord up --name \(name)`") }
+        guard FileContents.exists(file) else {
+            throw ClusterError("there is no cluster \(name); make it with `fjord up --name \(name)`")
+        }
         self.init(try JSONFile.read(ClusterLayout.self, file), logger: logger, report: report)
     }
 
@@ -47,7 +49,8 @@ package struct LocalCluster: Sendable {
     package func up(readyWithin: Duration?, writeFiles: () throws -> Void) async throws {
         let findings = Preflight(layout).findings()
         guard findings.isEmpty else {
-            throw ClusterError("this machine cannot run the cluster yet:\n" + findings.map { "  - \($0)" }.joined(separator: "\n"))
+            throw ClusterError(
+                "this machine cannot run the cluster yet:\n" + findings.map { "  - \($0)" }.joined(separator: "\n"))
         }
         let lock = try ClusterLock(layout.name)
         try prepareDirectory()
@@ -80,14 +83,16 @@ package struct LocalCluster: Sendable {
             let existing = try JSONFile.read(ClusterLayout.self, layoutFile)
             guard existing == layout else {
                 throw ClusterError(
-                    "cluster \(layout.name) exists with other options; `fjord down --name \(layout.name)` removes it, or take another --name")
+                    "cluster \(layout.name) exists with other options; `fjord down --name \(layout.name)` removes it, or take another --name"
+                )
             }
             report("cluster \(layout.name) exists; looking for what is missing")
             return
         }
         if layout.directory != standard {
             if FileContents.exists(standard) {
-                throw ClusterError("cluster \(layout.name) exists in another directory; `fjord down --name \(layout.name)` removes it")
+                throw ClusterError(
+                    "cluster \(layout.name) exists in another directory; `fjord down --name \(layout.name)` removes it")
             }
             if !DirectoryListing.names(in: layout.directory).isEmpty, !FileContents.exists(journal.path) {
                 throw ClusterError("--dir \(layout.directory) has other files in it; give an empty or new directory")
@@ -101,22 +106,28 @@ package struct LocalCluster: Sendable {
     }
 
     private func checkRegistry() throws {
-        guard let registry = layout.registry, let colon = registry.lastIndex(of: ":"), let port = UInt16(registry[registry.index(after: colon)...]),
+        guard let registry = layout.registry, let colon = registry.lastIndex(of: ":"),
+            let port = UInt16(registry[registry.index(after: colon)...]),
             let address = IPv4Address(registry[..<colon]), layout.lan.contains(address)
         else { return }  // elsewhere: only the machines' own network can tell
         guard TCPProbe.isListening(address, port, milliseconds: 1000) else {
             throw ClusterError(
-                "no registry answers at \(registry): have it listen on all of the host's addresses, such as 0.0.0.0:\(port), and run `fjord up` again")
+                "no registry answers at \(registry): have it listen on all of the host's addresses, such as 0.0.0.0:\(port), and run `fjord up` again"
+            )
         }
     }
 
-    private func machine(_ identity: MachineIdentity) -> Machine { Machine(layout: layout, identity: identity, journal: journal) }
+    private func machine(_ identity: MachineIdentity) -> Machine {
+        Machine(layout: layout, identity: identity, journal: journal)
+    }
 
     private func waitForPort(_ port: UInt16, _ what: String, within limit: Duration) async throws {
         let deadline = ContinuousClock.now + limit
         while !TCPProbe.isListening(layout.master.address, port) {
             guard ContinuousClock.now < deadline else {
-                throw ClusterError("\(what) does not answer on \(layout.master.address):\(port); its log is in \(layout.directory(layout.master))/log")
+                throw ClusterError(
+                    "\(what) does not answer on \(layout.master.address):\(port); its log is in \(layout.directory(layout.master))/log"
+                )
             }
             try await Task.sleep(for: .milliseconds(50))
         }
@@ -131,7 +142,9 @@ package struct LocalCluster: Sendable {
             while true {
                 do {
                     _ = try await store.transact(
-                        Transaction(if: [Comparison(key, .equal, .version(0))], then: [.put(key: key, value: Array(value.utf8))]))
+                        Transaction(
+                            if: [Comparison(key, .equal, .version(0))], then: [.put(key: key, value: Array(value.utf8))]
+                        ))
                     return
                 } catch {
                     guard ContinuousClock.now < deadline else {
@@ -145,7 +158,8 @@ package struct LocalCluster: Sendable {
 
     /// Connects to the cluster's store as etcd for as long as `body` takes.
     func withStore<T: Sendable>(_ body: @escaping @Sendable (EtcdStore) async throws -> T) async throws -> T {
-        let store = try EtcdStore(endpoints: ["http://\(layout.master.address):\(ClusterServices.storePort)"], logger: logger)
+        let store = try EtcdStore(
+            endpoints: ["http://\(layout.master.address):\(ClusterServices.storePort)"], logger: logger)
         return try await withThrowingTaskGroup(of: T?.self) { group in
             group.addTask {
                 try? await store.run()
@@ -177,7 +191,9 @@ package struct LocalCluster: Sendable {
             }
             if ready.isSuperset(of: expected) { return }
             guard ContinuousClock.now < deadline else {
-                throw ClusterError("the nodes did not become Ready in time (\(problem)); the logs are in \(layout.directory)/machines/*/log")
+                throw ClusterError(
+                    "the nodes did not become Ready in time (\(problem)); the logs are in \(layout.directory)/machines/*/log"
+                )
             }
             try await Task.sleep(for: .milliseconds(200))
         }
@@ -210,7 +226,9 @@ package struct LocalCluster: Sendable {
 
     private func identity(_ name: String) throws -> MachineIdentity {
         guard let identity = layout.machine(name) else {
-            throw ClusterError("cluster \(layout.name) has no machine \(name); it has \(layout.machines.map(\.name).joined(separator: ", "))")
+            throw ClusterError(
+                "cluster \(layout.name) has no machine \(name); it has \(layout.machines.map(\.name).joined(separator: ", "))"
+            )
         }
         return identity
     }

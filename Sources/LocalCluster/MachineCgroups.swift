@@ -17,12 +17,17 @@ enum MachineCgroups {
     static func hierarchies() throws(SyscallError) -> [Hierarchy] {
         var seen: Set<String> = []
         return try Mounts.list().compactMap { entry in
-            guard entry.type == "cgroup" || entry.type == "cgroup2", entry.root == "/", entry.mountPoint.hasPrefix("/sys/fs/cgroup"),
+            guard entry.type == "cgroup" || entry.type == "cgroup2", entry.root == "/",
+                entry.mountPoint.hasPrefix("/sys/fs/cgroup"),
                 seen.insert(entry.mountPoint).inserted
             else { return nil }
-            let general: Set<String> = ["rw", "ro", "xattr", "nsdelegate", "memory_recursiveprot", "clone_children", "noprefix"]
+            let general: Set<String> = [
+                "rw", "ro", "xattr", "nsdelegate", "memory_recursiveprot", "clone_children", "noprefix",
+            ]
             let options = entry.superOptions.filter { !general.contains($0) && !$0.hasPrefix("release_agent=") }
-            return Hierarchy(mountPoint: entry.mountPoint, isUnified: entry.type == "cgroup2", options: options.joined(separator: ","))
+            return Hierarchy(
+                mountPoint: entry.mountPoint, isUnified: entry.type == "cgroup2",
+                options: options.joined(separator: ","))
         }
     }
 
@@ -51,7 +56,8 @@ enum MachineCgroups {
 
     /// Mounts the machine's view of all hierarchies on `/sys/fs/cgroup`.
     ///
-    /// On a machine with version 1 controllers the almost empty version 2 tree is left out: crun refuses to work with both.
+    /// On a machine with version 1 controllers the almost empty version 2 tree is left out: crun refuses to work with
+    /// both.
     static func mountInside(_ hierarchies: [Hierarchy]) throws(SyscallError) {
         if hierarchies.allSatisfy(\.isUnified) {
             try Mounts.mount("cgroup2", on: "/sys/fs/cgroup", type: "cgroup2")
@@ -81,7 +87,8 @@ enum MachineCgroups {
         func visit(_ directory: String) {
             guard let text = FileContents.text(directory + "/cgroup.procs") else { return }
             for line in text.split(separator: "\n") { if let pid = Int32(line) { found.insert(pid) } }
-            for name in DirectoryListing.names(in: directory) where FileContents.exists("\(directory)/\(name)/cgroup.procs") {
+            for name in DirectoryListing.names(in: directory)
+            where FileContents.exists("\(directory)/\(name)/cgroup.procs") {
                 visit("\(directory)/\(name)")
             }
         }
@@ -92,7 +99,8 @@ enum MachineCgroups {
     private static func removeTree(_ directory: String) -> [String] {
         guard FileContents.exists(directory) else { return [] }
         var left: [String] = []
-        for name in DirectoryListing.names(in: directory) where FileContents.exists("\(directory)/\(name)/cgroup.procs") {
+        for name in DirectoryListing.names(in: directory) where FileContents.exists("\(directory)/\(name)/cgroup.procs")
+        {
             left += removeTree("\(directory)/\(name)")
         }
         // EBUSY passes when the last process has been reaped.
@@ -114,7 +122,9 @@ enum MachineCgroups {
         guard FileContents.text(directory + "/cpuset.cpus") == "" else { return }
         let parent = directory.prefix(upTo: directory.lastIndex(of: "/") ?? directory.startIndex)
         for file in ["cpuset.cpus", "cpuset.mems"] {
-            if let value = FileContents.text("\(parent)/\(file)") { try? FileContents.write(value, to: "\(directory)/\(file)") }
+            if let value = FileContents.text("\(parent)/\(file)") {
+                try? FileContents.write(value, to: "\(directory)/\(file)")
+            }
         }
     }
 }

@@ -13,7 +13,8 @@ struct MachineFiles {
 
     /// The machine's mounts and settings, as yet without services.
     func spec() -> MachineSpec {
-        var spec = MachineSpec(hostname: machine.name, cgroup: layout.cgroup(machine), stateFile: "\(directory)/state.json")
+        var spec = MachineSpec(
+            hostname: machine.name, cgroup: layout.cgroup(machine), stateFile: "\(directory)/state.json")
         // The host's /etc, with the machine's own changes; /var is the machine's own altogether.
         spec.overlays = [.init(path: "/etc", upper: "\(directory)/etc", work: "\(directory)/etc.work")]
         spec.temporary = ["/run", "/dev/shm"]
@@ -41,7 +42,9 @@ struct MachineFiles {
     /// The registry that the master runs, if the cluster has its images in a directory.
     func registryServices() -> [MachineSpec.Service] {
         guard layout.images != nil, !machine.isNode else { return [] }
-        return [.init("registry", ["/usr/bin/docker-registry", "serve", "\(directory)/registry.yml"], log: log("registry"))]
+        return [
+            .init("registry", ["/usr/bin/docker-registry", "serve", "\(directory)/registry.yml"], log: log("registry"))
+        ]
     }
 
     /// Makes the directories and writes what a machine's own `/etc` has.
@@ -49,7 +52,8 @@ struct MachineFiles {
         for name in ["data", "log", "etc", "etc.work", "kubernetes", "cni/net.d", "containerd/certs.d"] {
             try FileContents.makeDirectories("\(directory)/\(name)")
         }
-        for name in ["lib/kubelet", "lib/containerd", "lib/cni", "log/pods", "log/containers", "tmp", "cache", "spool"] {
+        for name in ["lib/kubelet", "lib/containerd", "lib/cni", "log/pods", "log/containers", "tmp", "cache", "spool"]
+        {
             try FileContents.makeDirectories("\(directory)/var/\(name)")
         }
         if !FileContents.exists("\(directory)/var/run") {

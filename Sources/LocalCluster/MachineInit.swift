@@ -3,18 +3,22 @@ import CLinux
 import Glibc
 import LinuxKit
 
-/// The first process of a machine: sets up its mounts, cgroups, name and network settings, then keeps its services running
+/// The first process of a machine: sets up its mounts, cgroups, name and network settings, then keeps its services
+/// running
 /// until SIGTERM. It must be process 1 of a new PID namespace with new mount, UTS and IPC namespaces.
 package enum MachineInit {
     /// Runs a machine. Blocks; ends with the machine. Must have SIGTERM, SIGINT and SIGCHLD blocked in all threads.
     package static func run(specFile: String) throws {
         let spec = try JSONFile.read(MachineSpec.self, specFile)
         guard getpid() == 1 else {
-            throw ClusterError("machine-init is the first process of a machine: `fjord up` starts it, in a PID namespace of its own")
+            throw ClusterError(
+                "machine-init is the first process of a machine: `fjord up` starts it, in a PID namespace of its own")
         }
         let hierarchies = try MachineCgroups.enter(spec.cgroup)
         try MachineMounts.make(spec, hierarchies)
-        try SyscallError.checkShim("sethostname", spec.hostname) { clinux_sethostname(spec.hostname, UInt(spec.hostname.utf8.count)) }
+        try SyscallError.checkShim("sethostname", spec.hostname) {
+            clinux_sethostname(spec.hostname, UInt(spec.hostname.utf8.count))
+        }
         try configureNetwork(spec)
         var supervisor = try ServiceSupervisor(spec)
         try supervisor.run()

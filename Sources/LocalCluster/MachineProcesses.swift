@@ -8,7 +8,9 @@ enum MachineProcesses {
     static func all(in namespace: NetworkNamespace) -> [Int32] {
         guard let inode = namespace.inode else { return [] }
         let own = getpid()
-        return ProcessStatus.allProcessIdentifiers().filter { $0 != own && ProcessStatus.namespaceInode($0, "net") == inode }
+        return ProcessStatus.allProcessIdentifiers().filter {
+            $0 != own && ProcessStatus.namespaceInode($0, "net") == inode
+        }
     }
 
     /// A machine's process ids: outside and inside.
@@ -36,7 +38,9 @@ enum MachineProcesses {
             left = left.filter { $0 != own && $0 != 0 && (ProcessStatus($0).map { $0.state != "Z" } ?? false) }
             if left.isEmpty { return }
             guard ContinuousClock.now < deadline else {
-                throw ClusterError("processes \(left.sorted()) of \(namespace.path) do not end; look at them with ps and run the command again")
+                throw ClusterError(
+                    "processes \(left.sorted()) of \(namespace.path) do not end; look at them with ps and run the command again"
+                )
             }
             for pid in left { kill(pid, SIGKILL) }
             try await Task.sleep(for: .milliseconds(10))

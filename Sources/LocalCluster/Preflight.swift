@@ -18,20 +18,29 @@ package struct Preflight {
     private func kernel() -> [String] {
         var found: [String] = []
         if !FileContents.exists("/dev/net/tun") {
-            found.append("/dev/net/tun is missing: load the module (modprobe tun), or ask the machine's provider to allow TUN devices")
+            found.append(
+                "/dev/net/tun is missing: load the module (modprobe tun), or ask the machine's provider to allow TUN devices"
+            )
         } else if (try? OwnedDescriptor(opening: "/dev/net/tun", O_RDWR)) == nil {
-            found.append("/dev/net/tun cannot be opened: the container or VM that this is does not allow TUN devices; its provider has to")
+            found.append(
+                "/dev/net/tun cannot be opened: the container or VM that this is does not allow TUN devices; its provider has to"
+            )
         }
-        for (file, name) in [("net", "network"), ("mnt", "mount"), ("uts", "UTS"), ("pid", "PID"), ("cgroup", "cgroup"), ("ipc", "IPC")]
+        for (file, name) in [
+            ("net", "network"), ("mnt", "mount"), ("uts", "UTS"), ("pid", "PID"), ("cgroup", "cgroup"), ("ipc", "IPC"),
+        ]
         where !FileContents.exists("/proc/self/ns/\(file)") {
             found.append("the kernel has no \(name) namespaces: it needs CONFIG_NAMESPACES with all kinds")
         }
         do throws(SyscallError) {
             try DedicatedThread.runAndWait(name: "preflight") { () throws(SyscallError) in
-                try SyscallError.checkShim("unshare", "network and mount namespace") { clinux_unshare(CInt(CLONE_NEWNET) | CInt(CLONE_NEWNS)) }
+                try SyscallError.checkShim("unshare", "network and mount namespace") {
+                    clinux_unshare(CInt(CLONE_NEWNET) | CInt(CLONE_NEWNS))
+                }
             }
         } catch {
-            found.append("namespaces cannot be made (\(error)): run on a whole machine or VM, or in a privileged container")
+            found.append(
+                "namespaces cannot be made (\(error)): run on a whole machine or VM, or in a privileged container")
         }
         let hierarchies = (try? MachineCgroups.hierarchies()) ?? []
         if hierarchies.isEmpty {
@@ -41,7 +50,9 @@ package struct Preflight {
         }
         let filesystems = FileContents.text("/proc/filesystems") ?? ""
         if !filesystems.contains("overlay") { found.append("the kernel does not know overlayfs: modprobe overlay") }
-        if !filesystems.contains("bpf") { found.append("the kernel has no eBPF file system: it needs CONFIG_BPF_SYSCALL") }
+        if !filesystems.contains("bpf") {
+            found.append("the kernel has no eBPF file system: it needs CONFIG_BPF_SYSCALL")
+        }
         // A VM made from a container image bears its marks too, so they say something only where something is missing.
         if !found.isEmpty, let host = SharedKernelHost.detect() {
             found.insert("this is \(host.name), which shares its kernel with others: \(host.advice)", at: 0)
@@ -56,7 +67,9 @@ package struct Preflight {
         if layout.store == .etcd || layout.isHardWay { needed.append(("etcd", "etcd-server")) }
         if layout.images != nil { needed.append(("docker-registry", "docker-registry")) }
         var missing = needed.filter { Installation.find($0.0) == nil }
-        if !FileContents.exists("/usr/lib/cni/bridge") { missing.append(("the CNI plugins in /usr/lib/cni", "containernetworking-plugins")) }
+        if !FileContents.exists("/usr/lib/cni/bridge") {
+            missing.append(("the CNI plugins in /usr/lib/cni", "containernetworking-plugins"))
+        }
         if !FileContents.exists(Installation.program("overlayd")) {
             return [
                 "\(Installation.program("overlayd")) is missing: it belongs beside fjord; build both (swift build -c release)"
@@ -77,16 +90,23 @@ package struct Preflight {
     private func names() -> [String] {
         var found: [String] = []
         let name = layout.name
-        if name.isEmpty || name.utf8.count > 11 || !name.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }) {
-            found.append("--name \(name): 1 to 11 lower-case letters, digits and dashes are allowed, as interfaces are named after it")
+        if name.isEmpty || name.utf8.count > 11
+            || !name.utf8.allSatisfy({ (97...122).contains($0) || (48...57).contains($0) || $0 == 45 })
+        {
+            found.append(
+                "--name \(name): 1 to 11 lower-case letters, digits and dashes are allowed, as interfaces are named after it"
+            )
         }
         let journal = Journal(path: "\(layout.directory)/journal").entries()
         for namespace in [layout.lanNamespace] + layout.machines.map(layout.namespace)
         where NetworkNamespace.named(namespace).exists && !journal.contains(.namespace(namespace)) {
-            found.append("a network namespace \(namespace) exists and is not ours: ip netns delete \(namespace), or take another --name")
+            found.append(
+                "a network namespace \(namespace) exists and is not ours: ip netns delete \(namespace), or take another --name"
+            )
         }
         if let link = try? NetlinkSocket().link(named: layout.hostLink), !journal.contains(.link(link.name)) {
-            found.append("an interface \(link.name) exists and is not ours: ip link delete \(link.name), or take another --name")
+            found.append(
+                "an interface \(link.name) exists and is not ours: ip link delete \(link.name), or take another --name")
         }
         return found
     }
@@ -94,14 +114,19 @@ package struct Preflight {
     /// Whether a route of the host would be hidden or cut by a range of the cluster.
     private func networks() -> [String] {
         var found: [String] = []
-        let ranges = [("--lan", layout.lan), ("--pod-network", layout.podNetwork), ("--portal-net", layout.portalNetwork)]
+        let ranges = [
+            ("--lan", layout.lan), ("--pod-network", layout.podNetwork), ("--portal-net", layout.portalNetwork),
+        ]
         for (index, first) in ranges.enumerated() {
             for second in ranges[(index + 1)...] where first.1.overlaps(second.1) {
-                found.append("\(first.0) \(first.1) and \(second.0) \(second.1) overlap: give one of them another range")
+                found.append(
+                    "\(first.0) \(first.1) and \(second.0) \(second.1) overlap: give one of them another range")
             }
         }
         if layout.lan.count < UInt64(layout.machines.count) + 12 {
-            found.append("--lan \(layout.lan) is too small for \(layout.machines.count) machines, the first at its tenth address: take a /24")
+            found.append(
+                "--lan \(layout.lan) is too small for \(layout.machines.count) machines, the first at its tenth address: take a /24"
+            )
         }
         guard let host = try? NetlinkSocket(), let routes = try? host.routes() else { return found }
         let own = try? host.link(named: layout.hostLink)?.index
@@ -110,7 +135,9 @@ package struct Preflight {
                 if let own, route.interface == own { continue }
                 if route.destination == range, route.action.refuses { continue }
                 let device = route.interface.flatMap { try? host.link(index: $0)?.name }.map { " on \($0)" } ?? ""
-                found.append("\(flag) \(range) overlaps the host's route \(route.destination)\(device): take another range with \(flag)")
+                found.append(
+                    "\(flag) \(range) overlaps the host's route \(route.destination)\(device): take another range with \(flag)"
+                )
             }
         }
         return found
@@ -121,9 +148,13 @@ package struct Preflight {
             return ["--images \(images) is no registry's storage: make it with contrib/images.sh \(images)"]
         }
         var path = layout.directory
-        while !FileContents.exists(path), let slash = path.lastIndex(of: "/"), slash != path.startIndex { path = String(path[..<slash]) }
+        while !FileContents.exists(path), let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            path = String(path[..<slash])
+        }
         if clinux_filesystem_type(path) == 0x794C_7630 {  // OVERLAYFS_SUPER_MAGIC, <linux/magic.h>
-            return ["\(path) is on overlayfs, which containers cannot use for their own overlays: give a directory of a disk with --dir"]
+            return [
+                "\(path) is on overlayfs, which containers cannot use for their own overlays: give a directory of a disk with --dir"
+            ]
         }
         return []
     }

@@ -5,7 +5,8 @@ import LinuxKit
 import SwiftASN1
 import X509
 
-/// The cluster's certificates: an authority of its own, one server certificate for the API server and for each kubelet, one
+/// The cluster's certificates: an authority of its own, one server certificate for the API server and for each
+/// kubelet, one
 /// client certificate for each component and the administrator. What is there and valid is used again.
 struct PublicKeyInfrastructure {
     /// What a certificate is for.
@@ -56,7 +57,8 @@ struct PublicKeyInfrastructure {
         let name = try DistinguishedName { CommonName("fjord-ca") }
         let certificate = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
-            notValidBefore: Date(timeIntervalSinceNow: -3600), notValidAfter: Date(timeIntervalSinceNow: Self.validity), issuer: name,
+            notValidBefore: Date(timeIntervalSinceNow: -3600), notValidAfter: Date(timeIntervalSinceNow: Self.validity),
+            issuer: name,
             subject: name, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
@@ -67,12 +69,17 @@ struct PublicKeyInfrastructure {
         return Authority(certificate: certificate, key: key)
     }
 
-    private func certificate(_ subject: Subject, _ key: P256.Signing.PrivateKey, _ authority: Authority) throws -> Certificate {
+    private func certificate(_ subject: Subject, _ key: P256.Signing.PrivateKey, _ authority: Authority) throws
+        -> Certificate
+    {
         var attributes: [RelativeDistinguishedName] = []
         if let organization = subject.organization {
-            attributes.append(RelativeDistinguishedName(try .init(type: .RDNAttributeType.organizationName, utf8String: organization)))
+            attributes.append(
+                RelativeDistinguishedName(try .init(type: .RDNAttributeType.organizationName, utf8String: organization))
+            )
         }
-        attributes.append(RelativeDistinguishedName(try .init(type: .RDNAttributeType.commonName, utf8String: subject.commonName)))
+        attributes.append(
+            RelativeDistinguishedName(try .init(type: .RDNAttributeType.commonName, utf8String: subject.commonName)))
         let isServer = !subject.names.isEmpty || !subject.addresses.isEmpty
         let names =
             subject.names.map { GeneralName.dnsName($0) }
@@ -80,7 +87,8 @@ struct PublicKeyInfrastructure {
         return try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
             notValidBefore: Date(timeIntervalSinceNow: -3600), notValidAfter: Date(timeIntervalSinceNow: Self.validity),
-            issuer: authority.certificate.subject, subject: DistinguishedName(attributes), signatureAlgorithm: .ecdsaWithSHA256,
+            issuer: authority.certificate.subject, subject: DistinguishedName(attributes),
+            signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)
                 Critical(KeyUsage(digitalSignature: true))
@@ -91,10 +99,13 @@ struct PublicKeyInfrastructure {
     }
 
     private func isUsable(_ subject: Subject, _ authority: Certificate) -> Bool {
-        guard let certificate = try? load(subject.file), isCurrent(certificate), FileContents.exists(keyPath(subject.file)),
+        guard let certificate = try? load(subject.file), isCurrent(certificate),
+            FileContents.exists(keyPath(subject.file)),
             authority.publicKey.isValidSignature(certificate.signature, for: certificate)
         else { return false }
-        guard let names = try? certificate.extensions.subjectAlternativeNames else { return subject.names.isEmpty && subject.addresses.isEmpty }
+        guard let names = try? certificate.extensions.subjectAlternativeNames else {
+            return subject.names.isEmpty && subject.addresses.isEmpty
+        }
         let wanted =
             subject.names.map { GeneralName.dnsName($0) }
             + subject.addresses.map { GeneralName.ipAddress(ASN1OctetString(contentBytes: Self.octets($0)[...])) }
@@ -111,7 +122,8 @@ struct PublicKeyInfrastructure {
 
     private func write(_ file: String, _ certificate: Certificate, _ key: P256.Signing.PrivateKey) throws {
         try FileContents.replace(keyPath(file), with: Array((key.pemRepresentation + "\n").utf8), mode: 0o600)
-        try FileContents.replace(certificatePath(file), with: Array((try certificate.serializeAsPEM().pemString + "\n").utf8))
+        try FileContents.replace(
+            certificatePath(file), with: Array((try certificate.serializeAsPEM().pemString + "\n").utf8))
     }
 
     /// RFC 5280 section 4.2.1.2: a hash of the public key.
@@ -119,5 +131,7 @@ struct PublicKeyInfrastructure {
         Array(Insecure.SHA1.hash(data: key.x963Representation))[...]
     }
 
-    private static func octets(_ address: IPv4Address) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: address.bits >> UInt32(24 - 8 * $0)) } }
+    private static func octets(_ address: IPv4Address) -> [UInt8] {
+        (0..<4).map { UInt8(truncatingIfNeeded: address.bits >> UInt32(24 - 8 * $0)) }
+    }
 }

@@ -50,7 +50,8 @@ struct ServiceSupervisor {
         stop()
     }
 
-    /// Asks all to end, waits a little, and leaves the rest to the kernel, which ends a PID namespace with its first process.
+    /// Asks all to end, waits a little, and leaves the rest to the kernel, which ends a PID namespace with its first
+    /// process.
     private mutating func stop() {
         kill(-1, SIGTERM)
         let deadline = Self.now() + 3
@@ -96,7 +97,9 @@ struct ServiceSupervisor {
     private mutating func startDue() -> Bool {
         var changed = false
         for index in services.indices where services[index].pid == nil && services[index].due <= Self.now() {
-            if services[index].startedAt == 0, let unmet = services[index].service.conditions.first(where: { !Self.holds($0) }) {
+            if services[index].startedAt == 0,
+                let unmet = services[index].service.conditions.first(where: { !Self.holds($0) })
+            {
                 changed = changed || services[index].waiting == nil
                 services[index].waiting = "\(unmet)"
                 services[index].due = Self.now() + 0.1
@@ -136,7 +139,9 @@ struct ServiceSupervisor {
     private func save() {
         let state = MachineState(
             services: services.map {
-                .init(name: $0.service.name, pid: $0.pid, restarts: $0.restarts, lastExit: $0.lastExit, waiting: $0.waiting)
+                .init(
+                    name: $0.service.name, pid: $0.pid, restarts: $0.restarts, lastExit: $0.lastExit,
+                    waiting: $0.waiting)
             })
         try? JSONFile.write(state, stateFile)  // for `fjord status` only; a full disk must not stop the machine
     }

@@ -5,7 +5,8 @@ import Glibc
 enum TCPProbe {
     /// Tries to connect from the calling thread's network namespace; waits `milliseconds` at most.
     static func isListening(_ address: IPv4Address, _ port: UInt16, milliseconds: Int32 = 200) -> Bool {
-        let number = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+        let number = socket(
+            AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
         guard number >= 0 else { return false }
         defer { close(number) }
         var name = sockaddr_in()
@@ -13,7 +14,9 @@ enum TCPProbe {
         name.sin_port = port.bigEndian
         name.sin_addr.s_addr = address.networkOrder
         let result = withUnsafePointer(to: &name) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
         if result == 0 { return true }
         guard errno == EINPROGRESS else { return false }

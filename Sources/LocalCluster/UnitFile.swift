@@ -62,7 +62,8 @@ package struct UnitFile: Hashable, Sendable {
 
     /// The arguments that systemd would start the program with.
     ///
-    /// `${NAME}` is replaced inside a word, which stays one argument even when it is empty; a word that is `$NAME` alone is
+    /// `${NAME}` is replaced inside a word, which stays one argument even when it is empty; a word that is `$NAME`
+    /// alone is
     /// split at white space and may become none; `$$` is a dollar sign. The first word is taken as it is.
     package static func arguments(_ commandLine: String, environment: [String: String]) -> [String] {
         var arguments: [String] = []
@@ -149,7 +150,9 @@ package struct UnitFile: Hashable, Sendable {
     }
 
     private static func unquoted(_ value: String) -> String {
-        guard let first = value.first, first == "\"" || first == "'", value.last == first, value.count >= 2 else { return value }
+        guard let first = value.first, first == "\"" || first == "'", value.last == first, value.count >= 2 else {
+            return value
+        }
         return String(value.dropFirst().dropLast())
     }
 

@@ -36,7 +36,9 @@ struct Uplink {
     }
 
     private static func runFilterTool(_ rules: String, in directory: String) throws {
-        guard let tool = Installation.find("nft") else { throw ClusterError("nft is missing; install it: apt-get install nftables") }
+        guard let tool = Installation.find("nft") else {
+            throw ClusterError("nft is missing; install it: apt-get install nftables")
+        }
         let file = "\(directory)/uplink.nft"
         let log = "\(directory)/uplink.log"
         try FileTree.write(file, rules)

@@ -52,8 +52,13 @@ struct NetworkTests {
         let bridge = try lanSocket.requiredLink("br0")
         #expect(bridge.kind == "bridge")
         try lanSocket.setLink(bridge.index, up: true)
-        for (host, port, address) in [(left.namespace, "p1", IPv4Address(10, 99, 0, 1)), (right.namespace, "p2", IPv4Address(10, 99, 0, 2))] {
-            try NetlinkSocket().createVeth(LinkPlace(port, in: lan.namespace), LinkPlace("eth0", in: host, hardwareAddress: MACAddress(bits: 0x0200_0000_0000 | UInt64(address.bits))), mtu: 1400)
+        for (host, port, address) in [
+            (left.namespace, "p1", IPv4Address(10, 99, 0, 1)), (right.namespace, "p2", IPv4Address(10, 99, 0, 2)),
+        ] {
+            try NetlinkSocket().createVeth(
+                LinkPlace(port, in: lan.namespace),
+                LinkPlace("eth0", in: host, hardwareAddress: MACAddress(bits: 0x0200_0000_0000 | UInt64(address.bits))),
+                mtu: 1400)
             let portLink = try lanSocket.requiredLink(port)
             try lanSocket.setLink(portLink.index, master: bridge.index)
             try lanSocket.setLink(portLink.index, up: true)
@@ -68,8 +73,12 @@ struct NetworkTests {
         }
         #expect(try lanSocket.link(named: "p1")?.master == bridge.index)
         // A datagram crosses the bridge.
-        let receiver = try right.namespace.runAndWait { () throws(SyscallError) in try udpSocket(boundTo: IPv4Address(10, 99, 0, 2), port: 9000) }
-        let sender = try left.namespace.runAndWait { () throws(SyscallError) in try udpSocket(boundTo: IPv4Address(10, 99, 0, 1), port: 9000) }
+        let receiver = try right.namespace.runAndWait { () throws(SyscallError) in
+            try udpSocket(boundTo: IPv4Address(10, 99, 0, 2), port: 9000)
+        }
+        let sender = try left.namespace.runAndWait { () throws(SyscallError) in
+            try udpSocket(boundTo: IPv4Address(10, 99, 0, 1), port: 9000)
+        }
         defer {
             close(receiver)
             close(sender)
@@ -92,14 +101,17 @@ struct NetworkTests {
         let socket = try NetlinkSocket(in: here.namespace)
         try socket.createVeth(LinkPlace("a", in: here.namespace), LinkPlace("b", in: here.namespace))
         let link = try socket.requiredLink("a")
-        try socket.addAddress(InterfaceAddress(interface: link.index, address: IPv4Address(10, 98, 0, 1), prefixLength: 24))
+        try socket.addAddress(
+            InterfaceAddress(interface: link.index, address: IPv4Address(10, 98, 0, 1), prefixLength: 24))
         try socket.setLink(link.index, up: true)
         try socket.setLink(try socket.requiredLink("b").index, up: true)
         let pods = try #require(IPv4Prefix("10.244.0.0/16"))
 
         let route = Route(to: pods, via: IPv4Address(10, 98, 0, 2), interface: link.index, protocolTag: 79, mtu: 1400)
         try socket.addRoute(route)
-        #expect(throws: SyscallError(call: "RTM_NEWROUTE", subject: "\(route)", code: EEXIST)) { try socket.addRoute(route) }
+        #expect(throws: SyscallError(call: "RTM_NEWROUTE", subject: "\(route)", code: EEXIST)) {
+            try socket.addRoute(route)
+        }
         #expect(try socket.routes().contains(route))
         #expect(try socket.route(to: IPv4Address(10, 244, 3, 1)).gateway == IPv4Address(10, 98, 0, 2))
         #expect(try socket.route(to: IPv4Address(10, 244, 3, 1)).source == IPv4Address(10, 98, 0, 1))
@@ -128,7 +140,8 @@ struct NetworkTests {
         try socket.createVeth(LinkPlace("a", in: here.namespace), LinkPlace("b", in: here.namespace))
         let link = try socket.requiredLink("a")
         try socket.setLink(link.index, up: true)
-        let neighbour = Neighbour(interface: link.index, address: IPv4Address(10, 97, 0, 2), hardwareAddress: MACAddress("02:00:00:00:00:09"))
+        let neighbour = Neighbour(
+            interface: link.index, address: IPv4Address(10, 97, 0, 2), hardwareAddress: MACAddress("02:00:00:00:00:09"))
         try socket.replaceNeighbour(neighbour)
         #expect(try socket.neighbours().contains(neighbour))
         try socket.deleteNeighbour(neighbour)
@@ -141,7 +154,8 @@ struct NetworkTests {
         let changes = try NetworkMonitor.changes(of: [.links, .addresses, .routes], in: here.namespace)
         try socket.createVeth(LinkPlace("a", in: here.namespace), LinkPlace("b", in: here.namespace))
         let link = try socket.requiredLink("a")
-        try socket.addAddress(InterfaceAddress(interface: link.index, address: IPv4Address(10, 96, 0, 1), prefixLength: 24))
+        try socket.addAddress(
+            InterfaceAddress(interface: link.index, address: IPv4Address(10, 96, 0, 1), prefixLength: 24))
         try socket.deleteLink("a")
         var made = false
         var addressed = false
@@ -162,7 +176,8 @@ struct NetworkTests {
         let here = try TemporaryNamespace("words")
         let socket = try NetlinkSocket(in: here.namespace)
         do throws(SyscallError) {
-            try socket.addRoute(Route(to: IPv4Prefix(IPv4Address(10, 0, 0, 0), length: 8), via: IPv4Address(10, 1, 1, 1)))
+            try socket.addRoute(
+                Route(to: IPv4Prefix(IPv4Address(10, 0, 0, 0), length: 8), via: IPv4Address(10, 1, 1, 1)))
             Issue.record("a route through a gateway that cannot be reached was taken")
         } catch {
             #expect(error.code == ENETUNREACH)
@@ -179,7 +194,9 @@ private func udpSocket(boundTo address: IPv4Address, port: UInt16) throws(Syscal
     name.sin_addr.s_addr = address.networkOrder
     try SyscallError.check("bind", "\(address)") {
         withUnsafePointer(to: &name) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
     }
     return number
@@ -191,6 +208,8 @@ private func send(_ number: CInt, to address: IPv4Address, port: UInt16) {
     name.sin_port = port.bigEndian
     name.sin_addr.s_addr = address.networkOrder
     _ = withUnsafePointer(to: &name) {
-        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { sendto(number, "x", 1, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            sendto(number, "x", 1, 0, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
     }
 }

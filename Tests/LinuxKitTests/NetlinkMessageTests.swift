@@ -31,12 +31,13 @@ import Testing
         #expect(attributes.value(3, as: UInt64.self) == nil)
     }
 
-    @Test(arguments: [
-        ([], "nothing"),
-        ([16, 0, 0, 0], "less than a header"),
-        ([15, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "a length shorter than the header"),
-        ([32, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "a length behind the end"),
-    ] as [([UInt8], String)])
+    @Test(
+        arguments: [
+            ([], "nothing"),
+            ([16, 0, 0, 0], "less than a header"),
+            ([15, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "a length shorter than the header"),
+            ([32, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "a length behind the end"),
+        ] as [([UInt8], String)])
     func damagedDatagramsGiveNoMessage(_ bytes: [UInt8], _ why: String) {
         #expect(NetlinkReply.parse(bytes).isEmpty, Comment(rawValue: why))
     }

@@ -1,9 +1,10 @@
 import Addressing
 import Glibc
 import LinuxKit
-@testable import LocalCluster
 import Logging
 import Testing
+
+@testable import LocalCluster
 
 /// Machines with containerd alone, made by the real `fjord machine-init`, which lies beside the test program.
 /// Needs root and Debian's containerd.
@@ -15,7 +16,8 @@ struct BareMachinesTests {
         let lan = try #require(IPv4Prefix("10.220.0.0/24"))
         layout = ClusterLayout(
             name: "bare\(getpid() % 10_000)", directory: "/var/lib/fjord/bare\(getpid() % 10_000)",
-            machines: ClusterLayout.machines(nodes: 1, lan: lan), lan: lan, podNetwork: try #require(IPv4Prefix("10.221.0.0/16")),
+            machines: ClusterLayout.machines(nodes: 1, lan: lan), lan: lan,
+            podNetwork: try #require(IPv4Prefix("10.221.0.0/16")),
             portalNetwork: try #require(IPv4Prefix("10.222.0.0/16")), hasUplink: false)
     }
 
@@ -30,7 +32,9 @@ struct BareMachinesTests {
             var spec = files.spec()
             if machine.isNode {
                 spec.services = [
-                    .init("containerd", ["/usr/bin/containerd", "--config", "/etc/containerd/config.toml"], log: files.log("containerd"))
+                    .init(
+                        "containerd", ["/usr/bin/containerd", "--config", "/etc/containerd/config.toml"],
+                        log: files.log("containerd"))
                 ]
             }
             try JSONFile.write(spec, "\(layout.directory(machine))/machine.json")
@@ -77,7 +81,9 @@ struct BareMachinesTests {
         // A service that is killed is started again.
         let killed = try #require(containerdOnHost())
         kill(killed, SIGKILL)
-        try await eventually("containerd is started again") { (containerd()?.restarts ?? 0) >= 1 && containerdOnHost() != nil }
+        try await eventually("containerd is started again") {
+            (containerd()?.restarts ?? 0) >= 1 && containerdOnHost() != nil
+        }
 
         try await cluster.stop(node.name)
         #expect(!nodeNamespace.exists)

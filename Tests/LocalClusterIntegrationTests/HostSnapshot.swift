@@ -21,13 +21,18 @@ struct HostSnapshot: Equatable, CustomStringConvertible {
         links = try socket.links().map(\.name).filter { $0.hasPrefix(name) }.sorted()
         routes = try socket.routes().filter { "\($0.destination)".hasPrefix("10.22") }.map { "\($0)" }.sorted()
         cgroups = try Mounts.list().filter { $0.type.hasPrefix("cgroup") }
-            .flatMap { entry in DirectoryListing.names(in: entry.mountPoint).filter { $0.hasPrefix("\(name)-") }.map { "\(entry.mountPoint)/\($0)" } }
+            .flatMap { entry in
+                DirectoryListing.names(in: entry.mountPoint).filter { $0.hasPrefix("\(name)-") }.map {
+                    "\(entry.mountPoint)/\($0)"
+                }
+            }
             .sorted()
         settings = ["net.ipv4.ip_forward"].map { "\($0)=\(Sysctl.read($0) ?? "")" }
         processes = ProcessStatus.allProcessIdentifiers().filter { pid in
             pid != getpid() && (FileContents.text("/proc/\(pid)/cmdline") ?? "").contains("/\(name)")
         }.map { "\($0)" }
-        files = ["/var/lib/fjord/\(name)", "/run/fjord/\(name).lock", "/run/fjord", "/var/lib/fjord"].filter(FileContents.exists)
+        files = ["/var/lib/fjord/\(name)", "/run/fjord/\(name).lock", "/run/fjord", "/var/lib/fjord"].filter(
+            FileContents.exists)
     }
 
     var description: String {

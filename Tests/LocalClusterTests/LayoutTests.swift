@@ -1,13 +1,18 @@
 import Addressing
-@testable import LocalCluster
 import Testing
 
+@testable import LocalCluster
+
 @Suite struct LayoutTests {
-    private func layout(name: String = "fjord", nodes: Int = 3, lan: String = "10.240.0.0/24", pods: String = "10.244.0.0/16") throws -> ClusterLayout {
+    private func layout(
+        name: String = "fjord", nodes: Int = 3, lan: String = "10.240.0.0/24", pods: String = "10.244.0.0/16"
+    ) throws -> ClusterLayout {
         let lan = try #require(IPv4Prefix(lan))
         return ClusterLayout(
-            name: name, directory: "/var/lib/fjord/\(name)", machines: ClusterLayout.machines(nodes: nodes, lan: lan), lan: lan,
-            podNetwork: try #require(IPv4Prefix(pods)), portalNetwork: try #require(IPv4Prefix("10.254.0.0/16")), hasUplink: false)
+            name: name, directory: "/var/lib/fjord/\(name)", machines: ClusterLayout.machines(nodes: nodes, lan: lan),
+            lan: lan,
+            podNetwork: try #require(IPv4Prefix(pods)), portalNetwork: try #require(IPv4Prefix("10.254.0.0/16")),
+            hasUplink: false)
     }
 
     @Test func addressesAndNamesFollowFromTheNetworkAndTheName() throws {
@@ -25,19 +30,22 @@ import Testing
         ("10.240.0.0/24", "10.240.0.0/16", "overlap", "pods around the LAN"),
         ("10.240.0.0/29", "10.244.0.0/16", "too small", "no room for three nodes"),
     ])
-    func rangesThatCannotWorkAreFoundBeforeAnythingIsMade(_ lan: String, _ pods: String, _ words: String, _ why: String) throws {
+    func rangesThatCannotWorkAreFoundBeforeAnythingIsMade(_ lan: String, _ pods: String, _ words: String, _ why: String)
+        throws
+    {
         let findings = Preflight(try layout(lan: lan, pods: pods)).findings()
         #expect(findings.contains { $0.contains(words) || $0.contains("not root") }, Comment(rawValue: why))
     }
 
-    @Test(arguments: [
-        (["/proc/vz"], nil, "OpenVZ"),
-        (["/proc/vz", "/proc/bc"], nil, nil),
-        ([], "lxc", "LXC"),
-        (["/.dockerenv"], nil, "Docker"),
-        (["/run/.containerenv"], nil, "Podman"),
-        ([], nil, nil),
-    ] as [([String], String?, String?)])
+    @Test(
+        arguments: [
+            (["/proc/vz"], nil, "OpenVZ"),
+            (["/proc/vz", "/proc/bc"], nil, nil),
+            ([], "lxc", "LXC"),
+            (["/.dockerenv"], nil, "Docker"),
+            (["/run/.containerenv"], nil, "Podman"),
+            ([], nil, nil),
+        ] as [([String], String?, String?)])
     func hostsThatShareTheirKernelAreNamed(_ files: [String], _ container: String?, _ expected: String?) {
         let found = SharedKernelHost.identify(hasFile: files.contains, container: container)
         if let expected { #expect(found?.name.contains(expected) == true) } else { #expect(found == nil) }
