@@ -33,6 +33,7 @@ struct ResourceAmounts: Hashable, Sendable {
         self.init()
         for container in spec.containers { self.add(ResourceAmounts(Self.requests(of: container))) }
         var sidecars = ResourceAmounts()
+        var start = ResourceAmounts()  // the most that is needed at once before the containers run
         for container in spec.initContainers {
             let requests = ResourceAmounts(Self.requests(of: container))
             if container.restartPolicy == "Always" {
@@ -41,9 +42,10 @@ struct ResourceAmounts: Hashable, Sendable {
             } else {
                 var needed = sidecars
                 needed.add(requests)
-                formMaximum(needed)
+                start.formMaximum(needed)
             }
         }
+        formMaximum(start)
         add(ResourceAmounts(spec[map: "overhead"]))
     }
 

@@ -55,14 +55,16 @@ final class ReplicationManager: Controller {
 
     private func sync(_ key: ObjectKey) async throws {
         guard let controller = context.controllers.get(key) else { return expectations.forget(key) }
+        // Before the pods are read: what was outstanding and is no longer, is then among them.
+        let isSettled = expectations.areMet(key)
         let plan = ReplicaPlan(controller, pods: context.pods.snapshot(namespace: key.namespace))
         for pod in plan.released { try await release(pod, from: controller) }
-        if !plan.adopted.isEmpty, expectations.areMet(key) {
+        if isSettled {
             for pod in plan.adopted { try await adopt(pod, by: controller) }
         }
         let pods = plan.mine + plan.adopted
         var failure: (any Error)?
-        if !controller.metadata.isBeingDeleted, expectations.areMet(key) {
+        if !controller.metadata.isBeingDeleted, isSettled {
             do {
                 try await scale(controller, pods: pods)
             } catch {
