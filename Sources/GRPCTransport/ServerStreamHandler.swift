@@ -16,6 +16,9 @@ final class ServerStreamHandler: ChannelDuplexHandler {
     private var receivedEnd = false
     private var sentHead = false
     private var sentEnd = false
+    /// The end has left this channel: closing it earlier would reset the stream and lose what flow control holds back.
+    private var endIsWritten = false
+    private var closeWaiting: (promise: EventLoopPromise<Void>?, Void)?
 
     /// - Parameter method: Gets the method's name once the request's head is there; fails when no call comes of it.
     init(method: EventLoopPromise<MethodDescriptor>, maximumMessageBytes: Int) {
@@ -94,6 +97,7 @@ final class ServerStreamHandler: ChannelDuplexHandler {
         let headers: HPACKHeaders = [
             ":status": "415", "grpc-status": "13", "grpc-message": Headers.percentEncoded(reason),
         ]
+        endIsWritten = true
         context.writeAndFlush(wrapOutboundOut(.headers(.init(headers: headers, endStream: true))), promise: nil)
         context.close(promise: nil)
     }
@@ -113,8 +117,22 @@ final class ServerStreamHandler: ChannelDuplexHandler {
         case .status(let status, let metadata):
             sentEnd = true
             let headers = Headers.trailers(status, metadata, opening: !sentHead)
-            context.write(wrapOutboundOut(.headers(.init(headers: headers, endStream: true))), promise: promise)
+            let written = context.eventLoop.makePromise(of: Void.self)
+            written.futureResult.cascade(to: promise)
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            written.futureResult.whenComplete { _ in
+                let (handler, context) = bound.value
+                handler.endWasWritten(context)
+            }
+            context.write(wrapOutboundOut(.headers(.init(headers: headers, endStream: true))), promise: written)
         }
+    }
+
+    private func endWasWritten(_ context: ChannelHandlerContext) {
+        endIsWritten = true
+        guard let (promise, _) = closeWaiting else { return }
+        closeWaiting = nil
+        context.close(mode: .all, promise: promise)
     }
 
     func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
@@ -123,11 +141,14 @@ final class ServerStreamHandler: ChannelDuplexHandler {
         case .input:
             end(context)
             promise?.succeed()
+        case .all where sentEnd && !endIsWritten && closeWaiting == nil: closeWaiting = (promise, ())
         case .all: context.close(mode: .all, promise: promise)
         }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        closeWaiting?.promise?.succeed()
+        closeWaiting = nil
         method.fail(ChannelError.ioOnClosedChannel)
     }
 }

@@ -76,7 +76,8 @@ struct EmbeddedStoreTests {
         }
         let last = revision.withLock { $0 }
         try await withStore(file) { store in
-            #expect(try await store.get("a")?.modRevision == last)
+            let found = try await store.get("a")
+            #expect(found?.modRevision == last)
             #expect(try await store.range(RangeRequest(.key("a"), revision: last - 1)).keyValues.first?.value == [1])
             #expect(try await store.renewLease(9) == 500)
             #expect(try await store.put("b", []) == last + 1)

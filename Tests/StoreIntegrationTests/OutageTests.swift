@@ -10,32 +10,32 @@ struct OutageTests {
     @Test
     func aWatchOutlivesAnEtcdThatStopsAndStarts() async throws {
         let etcd = try RealEtcd()
-        let first = Mutex<ChildProgram?>(try etcd.start())
-        defer { first.withLock { $0?.kill() } }
+        let programs = Programs()
+        try programs.add(etcd.start())
+        defer { programs.killAll() }
         try await withEtcdStore(etcd.endpoint) { store in
             let start = try await store.put("o", [1])
-            let values = Mutex<[UInt8]>([])
+            let values = Values()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     for try await batch in store.watch(WatchRequest(.key("o"), from: start)) {
-                        values.withLock { $0 += batch.events.map { $0.keyValue.value[0] } }
-                        if values.withLock({ $0.count }) == 3 { return }
+                        values.add(batch.events.map { $0.keyValue.value[0] })
+                        if values.all.count == 3 { return }
                     }
                 }
-                _ = try await eventually { values.withLock { $0 == [1] } ? true : nil }
+                _ = try await eventually { values.all == [1] ? true : nil }
                 try await store.put("o", [2])
-                first.withLock { $0?.kill() }
+                programs.killAll()
                 let error = await #expect(throws: StoreError.self) { try await store.put("o", [9]) }
                 guard case .unavailable? = error else {
                     Issue.record("\(String(describing: error))")
                     return
                 }
-                let again = try etcd.start()
-                first.withLock { $0 = again }
+                try programs.add(etcd.start())
                 _ = try await eventually { try? await store.put("o", [3]) }
                 try await group.waitForAll()
             }
-            #expect(values.withLock { $0 } == [1, 2, 3])
+            #expect(values.all == [1, 2, 3])
         }
     }
 
@@ -43,7 +43,7 @@ struct OutageTests {
     func killingAStoreLosesNoAcknowledgedWrite() async throws {
         let directory = try TemporaryDirectory()
         let path = directory.path
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path] in
+        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
             let store = try EmbeddedStore(path: path + "/store", logger: quiet)
             let acknowledged = open(path + "/acknowledged", O_WRONLY | O_CREAT | O_APPEND, 0o600)
             await withThrowingTaskGroup(of: Void.self) { group in
@@ -68,4 +68,18 @@ struct OutageTests {
             #expect(keys.filter { !found.contains($0) } == [])
         }
     }
+}
+
+/// What a watch has delivered so far.
+private final class Values: Sendable {
+    private let values = Mutex<[UInt8]>([])
+    var all: [UInt8] { values.withLock { $0 } }
+    func add(_ more: [UInt8]) { values.withLock { $0 += more } }
+}
+
+/// Programs that a test has started.
+private final class Programs: Sendable {
+    private let programs = Mutex<[ChildProgram]>([])
+    func add(_ program: ChildProgram) { programs.withLock { $0.append(program) } }
+    func killAll() { for program in programs.withLock({ $0 }) { program.kill() } }
 }
