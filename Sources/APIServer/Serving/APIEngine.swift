@@ -95,7 +95,8 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
         if failure.code >= 500 {
             logger.warning("request failed", metadata: ["path": "\(request.head.path ?? "")", "error": "\(failure.status["message"]?.string ?? "")"])
         }
-        let historic = request.path.hasPrefix("/api/v1beta1/")
+        // Today's clients, who use the /namespaces/ form, know only the Status of v1.
+        let historic = request.path.hasPrefix("/api/v1beta1/") && !request.path.hasPrefix("/api/v1beta1/namespaces/")
         let body = historic ? V1Beta1.fromV1(failure.status, resource: "", selfLink: nil) : failure.status
         var fields: HTTPFields = [.contentType: "application/json"]
         if let seconds = failure.retryAfter { fields[.retryAfter] = String(seconds) }

@@ -33,8 +33,8 @@ struct ObjectPresenter: Sendable {
 
     /// A document that is no stored object, such as a Scale or a Status.
     func encode(document: JSON) -> [UInt8] {
-        if case .v1beta1(let resource, let modern) = edge {
-            return V1Beta1.fromV1(document, resource: resource, selfLink: nil, metadata: modern).encoded()
+        if case .v1beta1(let resource, modern: false) = edge {
+            return V1Beta1.fromV1(document, resource: resource, selfLink: nil).encoded()
         }
         return document.encoded()
     }
@@ -113,7 +113,10 @@ struct ObjectPresenter: Sendable {
     }
 
     func errorFrame(_ failure: APIFailure) -> [UInt8] {
-        let status = edge == .none ? failure.status : V1Beta1.fromV1(failure.status, resource: definition.resource, selfLink: nil)
+        var status = failure.status
+        if case .v1beta1(let resource, modern: false) = edge {
+            status = V1Beta1.fromV1(status, resource: resource, selfLink: nil)
+        }
         let line: JSON = ["type": "ERROR", "object": status]
         return line.encoded() + [UInt8(ascii: "\n")]
     }
