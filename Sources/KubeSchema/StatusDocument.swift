@@ -128,7 +128,7 @@ package enum StatusDocument {
         if let uid, !uid.isEmpty { details["uid"] = .string(uid) }
         if !causes.isEmpty { details["causes"] = .array(causes) }
         if let retryAfter { details["retryAfterSeconds"] = .integer(Int64(retryAfter)) }
-        return details.object?.isEmpty == false ? details : nil
+        return details.object?.isEmpty == false ? details : JSON?.none  // a bare nil would be a JSON null
     }
 }
 

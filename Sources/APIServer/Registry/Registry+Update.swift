@@ -131,7 +131,7 @@ extension Registry {
                 _ = try? await update(cache.definition, dependent.namespace, dependent.name, lenient: true) { (current) throws(APIFailure) in
                     var document = current.document
                     let kept = (document["metadata", "ownerReferences"]?.array ?? []).filter { !isOwner($0) }
-                    document["metadata", "ownerReferences"] = kept.isEmpty ? nil : .array(kept)
+                    document["metadata", "ownerReferences"] = kept.isEmpty ? JSON?.none : .array(kept)
                     return document
                 }
             }

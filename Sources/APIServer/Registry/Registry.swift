@@ -114,7 +114,7 @@ final class Registry: Sendable {
     }
 
     private func prepareMetadata(_ object: inout JSON, _ definition: ResourceDefinition, _ namespace: String?) {
-        object["metadata", "namespace"] = definition.isNamespaced ? .string(namespace ?? "") : nil
+        object["metadata", "namespace"] = definition.isNamespaced ? .string(namespace ?? "") : JSON?.none  // a bare nil would be a JSON null
         object["metadata", "uid"] = .string(UUID().uuidString.lowercased())
         object["metadata", "creationTimestamp"] = .string(now().rfc3339)
         for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"] {
