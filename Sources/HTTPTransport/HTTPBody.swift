@@ -28,7 +28,9 @@ package struct HTTPBody: AsyncSequence, Sendable {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(contentLength ?? 0)
         while let chunk = try await buffer.next() {
-            guard bytes.count + chunk.readableBytes <= limit else { throw HTTPTransportError.bodyTooLarge(limit: limit) }
+            guard bytes.count + chunk.readableBytes <= limit else {
+                throw HTTPTransportError.bodyTooLarge(limit: limit)
+            }
             bytes.append(contentsOf: chunk.readableBytesView)
         }
         return bytes

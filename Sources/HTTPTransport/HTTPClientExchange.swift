@@ -21,7 +21,8 @@ extension ByteTunnel {
                         if let tls {
                             // An IP address cannot be a server name (RFC 6066 section 3); it is verified all the same.
                             let isName = (try? SocketAddress(ipAddress: host, port: port)) == nil
-                            try pipeline.addHandler(NIOSSLClientHandler(context: tls.context, serverHostname: isName ? host : nil))
+                            try pipeline.addHandler(
+                                NIOSSLClientHandler(context: tls.context, serverHostname: isName ? host : nil))
                         }
                         let handler = ByteTunnelHandler(stallTimeout: TimeAmount(stallTimeout))
                         let tunnel = ByteTunnel(handler: handler, channel: channel)
@@ -55,7 +56,8 @@ package struct HTTPClientExchange: Sendable {
     ) async throws -> HTTPClientExchange {
         let tunnel = try await ByteTunnel.connect(host: host, port: port, tls: tls)
         do {
-            var text = "\(request.method.rawValue) \(request.path ?? "/") HTTP/1.1\r\nHost: \(request.authority ?? "\(host):\(port)")\r\n"
+            var text =
+                "\(request.method.rawValue) \(request.path ?? "/") HTTP/1.1\r\nHost: \(request.authority ?? "\(host):\(port)")\r\n"
             for field in request.headerFields { text += "\(field.name.rawName): \(field.value)\r\n" }
             if request.headerFields[.connection] == nil { text += "Connection: close\r\n" }
             let announces = request.method != .get && request.method != .head
@@ -65,7 +67,9 @@ package struct HTTPClientExchange: Sendable {
             bytes.writeBytes(body)
             try await tunnel.write(bytes)
             var response = try await readHead(tunnel)
-            while response.status.kind == .informational, response.status.code != 101 { response = try await readHead(tunnel) }
+            while response.status.kind == .informational, response.status.code != 101 {
+                response = try await readHead(tunnel)
+            }
             return HTTPClientExchange(response: response, tunnel: tunnel, isHead: request.method == .head)
         } catch {
             tunnel.close()
@@ -104,7 +108,8 @@ package struct HTTPClientExchange: Sendable {
     private static func parse(_ head: String) throws(HTTPTransportError) -> HTTPResponse {
         let lines = head.split(whereSeparator: \.isNewline)
         let status = (lines.first ?? "").split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        guard status.count >= 2, status[0].hasPrefix("HTTP/1."), let code = Int(status[1]), (100...599).contains(code) else {
+        guard status.count >= 2, status[0].hasPrefix("HTTP/1."), let code = Int(status[1]), (100...599).contains(code)
+        else {
             throw .malformedResponse("status line \"\(lines.first ?? "")\"")
         }
         var fields = HTTPFields()
@@ -116,7 +121,8 @@ package struct HTTPClientExchange: Sendable {
             fields.append(HTTPField(name: name, value: String(value.drop(while: { $0 == " " || $0 == "\t" }))))
         }
         return HTTPResponse(
-            status: HTTPResponse.Status(code: code, reasonPhrase: status.count > 2 ? String(status[2]) : ""), headerFields: fields)
+            status: HTTPResponse.Status(code: code, reasonPhrase: status.count > 2 ? String(status[2]) : ""),
+            headerFields: fields)
     }
 
     /// Reads the body to its end, handing on each piece as it comes, and closes the connection.
@@ -162,7 +168,8 @@ package struct HTTPClientExchange: Sendable {
                     return text.hasSuffix("\r") ? String(text.dropLast()) : text
                 }
                 guard buffered.readableBytes < Self.maximumHeadBytes else {
-                    throw HTTPTransportError.malformedResponse("a chunk header of more than \(Self.maximumHeadBytes) bytes")
+                    throw HTTPTransportError.malformedResponse(
+                        "a chunk header of more than \(Self.maximumHeadBytes) bytes")
                 }
                 try await more()
             }

@@ -22,7 +22,9 @@ package struct HTTPClientTLS: Sendable {
                 configuration.certificateVerification = .none
             }
             if let certificateChain, let privateKey {
-                configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(certificateChain).map { .certificate($0) }
+                configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(certificateChain).map {
+                    .certificate($0)
+                }
                 configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: privateKey, format: .pem))
             }
             context = try NIOSSLContext(configuration: configuration)

@@ -109,7 +109,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         let request = HTTPServerRequest(
             head: HTTPRequest(exchange.head, isSecure: connection.isSecure),
             body: HTTPBody(
-                buffer: exchange.body, contentLength: exchange.head.headers.first(name: "content-length").flatMap { Int($0) },
+                buffer: exchange.body,
+                contentLength: exchange.head.headers.first(name: "content-length").flatMap { Int($0) },
                 limit: connection.maximumBodyBytes),
             peer: connection.peer, remoteAddress: connection.remoteAddress, isSecure: connection.isSecure,
             isUpgrade: exchange.isUpgrade)
@@ -146,7 +147,9 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func respond(_ response: HTTPResponse, body: ByteBuffer, exchange id: UInt64) {
         guard let context = valid(id, .none), let current else { return }
         var head = responseHead(response)
-        if !response.status.forbidsBody { head.headers.replaceOrAdd(name: "content-length", value: "\(body.readableBytes)") }
+        if !response.status.forbidsBody {
+            head.headers.replaceOrAdd(name: "content-length", value: "\(body.readableBytes)")
+        }
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if body.readableBytes > 0, current.head.method != .HEAD {
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
@@ -190,7 +193,9 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func responseHead(_ response: HTTPResponse) -> HTTPResponseHead {
         var head = HTTPResponseHead(response)
-        if !connection.isHTTP2, current?.keepAlive == false { head.headers.replaceOrAdd(name: "connection", value: "close") }
+        if !connection.isHTTP2, current?.keepAlive == false {
+            head.headers.replaceOrAdd(name: "connection", value: "close")
+        }
         return head
     }
 
@@ -251,7 +256,8 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             connection.logger.error(
                 "request failed without an answer",
                 metadata: ["path": "\(current.head.uri)", "error": "\(failure.map { "\($0)" } ?? "none")"])
-            respond(HTTPResponse(status: .internalServerError), body: ByteBuffer(string: "internal error\n"), exchange: id)
+            respond(
+                HTTPResponse(status: .internalServerError), body: ByteBuffer(string: "internal error\n"), exchange: id)
         case .streaming:
             if failure == nil { finishResponse(context) } else { context.close(promise: nil) }
         case .ended: break

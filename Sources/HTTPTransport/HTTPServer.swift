@@ -46,7 +46,9 @@ package final class HTTPServer: Service, CustomStringConvertible {
         do {
             let channel =
                 if configuration.address.hasPrefix("/") {
-                    try await bootstrap.bind(unixDomainSocketPath: configuration.address, cleanupExistingSocketFile: true).get()
+                    try await bootstrap.bind(
+                        unixDomainSocketPath: configuration.address, cleanupExistingSocketFile: true
+                    ).get()
                 } else {
                     try await bootstrap.bind(host: configuration.address, port: configuration.port).get()
                 }
@@ -68,7 +70,9 @@ package final class HTTPServer: Service, CustomStringConvertible {
     }
 
     private static func explain(_ error: any Error, _ configuration: HTTPServerConfiguration) -> String {
-        let place = configuration.address.hasPrefix("/") ? configuration.address : "\(configuration.address):\(configuration.port)"
+        let place =
+            configuration.address.hasPrefix("/")
+            ? configuration.address : "\(configuration.address):\(configuration.port)"
         let (reason, remedy): (String, String) =
             switch (error as? IOError)?.errnoCode {
             case EADDRINUSE?:
@@ -76,7 +80,8 @@ package final class HTTPServer: Service, CustomStringConvertible {
                     "another process has the port",
                     "stop it (ss -ltnp 'sport = :\(configuration.port)' names it) or choose another port"
                 )
-            case EADDRNOTAVAIL?: ("no interface of this machine has the address", "give one that `ip addr` lists, or 0.0.0.0")
+            case EADDRNOTAVAIL?:
+                ("no interface of this machine has the address", "give one that `ip addr` lists, or 0.0.0.0")
             case EACCES?: ("permission denied", "run as root or choose a port above 1023")
             default: ("\(error)", "check address and port")
             }
@@ -100,7 +105,11 @@ package final class HTTPServer: Service, CustomStringConvertible {
             channel.eventLoop.makeCompletedFuture {
                 var connection = connection
                 connection.peer = bound.value.peerCertificate.flatMap { PeerIdentity($0) }
-                if case .negotiated("h2") = result { try addHTTP2(to: channel, connection) } else { try addHTTP1(to: channel, connection) }
+                if case .negotiated("h2") = result {
+                    try addHTTP2(to: channel, connection)
+                } else {
+                    try addHTTP1(to: channel, connection)
+                }
             }
         }
         connection.peer = nil

@@ -91,7 +91,9 @@ final class InboundBuffer: Sendable {
                     state.chunks.removeAll(keepingCapacity: true)
                     state.next = 0
                 }
-                guard state.isPaused, state.bytes <= Self.lowWatermark else { return .deliver(.success(chunk), resume: nil) }
+                guard state.isPaused, state.bytes <= Self.lowWatermark else {
+                    return .deliver(.success(chunk), resume: nil)
+                }
                 state.isPaused = false
                 return .deliver(.success(chunk), resume: state.resume)
             }

@@ -1,5 +1,5 @@
-import Addressing
 import APIServer
+import Addressing
 import ArgumentParser
 import ClusterStore
 import EmbeddedStore
@@ -35,7 +35,9 @@ struct APIServerCommand: AsyncParsableCommand {
     var etcdServers: String?
     @Option(help: "The store: a SQLite file of its own, for one machine, instead of --etcd-servers.")
     var storePath: String?
-    @Option(name: [.customLong("service-cluster-ip-range"), .customLong("portal-net")], help: "The network of service addresses.")
+    @Option(
+        name: [.customLong("service-cluster-ip-range"), .customLong("portal-net")],
+        help: "The network of service addresses.")
     var serviceNetwork = "10.254.0.0/16"
     @Option(
         name: [.customLong("advertise-address"), .customLong("public-address-override")],
@@ -58,7 +60,10 @@ struct APIServerCommand: AsyncParsableCommand {
     func run() async throws {
         let logger = bootstrapLogging(component: "apiserver", verbosity: logging.verbosity)
         guard let prefix = IPv4Prefix(serviceNetwork), (8...29).contains(prefix.length) else {
-            throw Problem(description: "--service-cluster-ip-range \(serviceNetwork): a network such as 10.254.0.0/16 is expected, /8 to /29")
+            throw Problem(
+                description:
+                    "--service-cluster-ip-range \(serviceNetwork): a network such as 10.254.0.0/16 is expected, /8 to /29"
+            )
         }
         let tls = try serverTLS()
         let plain = port != nil || address != nil || tls == nil
@@ -73,17 +78,24 @@ struct APIServerCommand: AsyncParsableCommand {
         let engine = APIEngine(configuration: configuration, store: store, logger: logger)
         var servers: [HTTPServer] = []
         if let tls {
-            servers.append(HTTPServer(configuration: .init(address: bindAddress, port: securePort, tls: tls), logger: logger, handler: engine))
+            servers.append(
+                HTTPServer(
+                    configuration: .init(address: bindAddress, port: securePort, tls: tls), logger: logger,
+                    handler: engine))
         }
         if plain {
-            servers.append(HTTPServer(configuration: .init(address: address ?? "127.0.0.1", port: plainPort), logger: logger, handler: engine))
+            servers.append(
+                HTTPServer(
+                    configuration: .init(address: address ?? "127.0.0.1", port: plainPort), logger: logger,
+                    handler: engine))
         }
         for server in servers { try await server.listen() }
         for server in servers { logger.info("serving", metadata: ["on": "\(server)"]) }
         // Stopped in the opposite order: first the servers, then the engine, then the store.
         try await ServiceGroup(
             configuration: .init(
-                services: (services + [engine] + servers).map { .init(service: $0) }, gracefulShutdownSignals: [.sigterm, .sigint],
+                services: (services + [engine] + servers).map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger)
         ).run()
     }
@@ -98,17 +110,21 @@ struct APIServerCommand: AsyncParsableCommand {
         switch (tlsCertFile, tlsPrivateKeyFile) {
         case (let certificate?, let key?):
             return try HTTPServerTLS(
-                certificateChain: try read(certificate, "--tls-cert-file"), privateKey: try read(key, "--tls-private-key-file"),
+                certificateChain: try read(certificate, "--tls-cert-file"),
+                privateKey: try read(key, "--tls-private-key-file"),
                 clientCA: try clientCAFile.map { try read($0, "--client-ca-file") })
         case (nil, nil): return nil
-        default: throw Problem(description: "--tls-cert-file and --tls-private-key-file belong together; give both or none")
+        default:
+            throw Problem(description: "--tls-cert-file and --tls-private-key-file belong together; give both or none")
         }
     }
 
     private func kubeletTLS() throws -> HTTPClientTLS? {
         guard kubeletClientCertificate != nil || kubeletCertificateAuthority != nil else { return nil }
         return try HTTPClientTLS(
-            certificateAuthority: try kubeletCertificateAuthority.map { try read($0, "--kubelet-certificate-authority") },
+            certificateAuthority: try kubeletCertificateAuthority.map {
+                try read($0, "--kubelet-certificate-authority")
+            },
             certificateChain: try kubeletClientCertificate.map { try read($0, "--kubelet-client-certificate") },
             privateKey: try kubeletClientKey.map { try read($0, "--kubelet-client-key") })
     }
@@ -126,7 +142,9 @@ struct APIServerCommand: AsyncParsableCommand {
             let store = try EmbeddedStore(path: path, logger: logger)
             return (store, [store])
         case (nil, nil):
-            throw Problem(description: "no store given: use --etcd-servers=http://HOST:2379 or --store-path=/var/lib/fjord/store.db")
+            throw Problem(
+                description:
+                    "no store given: use --etcd-servers=http://HOST:2379 or --store-path=/var/lib/fjord/store.db")
         default: throw Problem(description: "--etcd-servers and --store-path exclude each other; give one")
         }
     }
@@ -160,7 +178,8 @@ struct APIServerCommand: AsyncParsableCommand {
         }
         if let reason {
             throw Problem(
-                description: "no etcd behind --etcd-servers=\(servers): \(reason); start it (systemctl start etcd) or correct the "
+                description:
+                    "no etcd behind --etcd-servers=\(servers): \(reason); start it (systemctl start etcd) or correct the "
                     + "address, or use --store-path for a store of this process")
         }
     }

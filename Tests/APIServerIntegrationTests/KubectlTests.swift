@@ -21,7 +21,8 @@ private func withKubectl(_ program: String, _ body: @Sendable (Kubectl) async th
     http.shutdownGrace = .milliseconds(200)
     let server = HTTPServer(configuration: http, logger: logger, handler: engine)
     try await server.listen()
-    let kubectl = Kubectl(program: program, server: "http://127.0.0.1:\(try #require(server.boundPort))", home: directory)
+    let kubectl = Kubectl(
+        program: program, server: "http://127.0.0.1:\(try #require(server.boundPort))", home: directory)
     try await withThrowingTaskGroup { group in
         group.addTask { try await store.run() }
         group.addTask { try await engine.run() }
@@ -50,7 +51,8 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
 
 /// Needs `/usr/bin/kubectl`; `FJORD_OLD_KUBECTL` may name a second one.
 @Suite(.serialized, .timeLimit(.minutes(5))) struct KubectlTests {
-    @Test(arguments: Kubectl.programs) func `the manifests of 2015 are created and shown`(program: String) async throws {
+    @Test(arguments: Kubectl.programs) func `the manifests of 2015 are created and shown`(program: String) async throws
+    {
         try await withKubectl(program) { kubectl in
             let pod = try kubectl.run("create", "-f", "-", input: nginxPod)
             #expect(pod.output == "pod/nginx created\n", "\(pod.errors)")
@@ -59,22 +61,29 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
             let pods = try kubectl.run("get", "pods").output
             #expect(pods.hasPrefix("NAME ") && pods.contains("nginx") && pods.contains("Pending"))
             #expect(try kubectl.run("get", "pods", "-o", "wide").output.contains("NODE"))
-            let image = try kubectl.run("get", "rc", "nginx-controller", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
+            let image = try kubectl.run(
+                "get", "rc", "nginx-controller", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
             #expect(image.output == "nginx")
             #expect(try kubectl.run("get", "pod", "nginx", "-o", "yaml").output.contains("hostPort: 8080"))
             #expect(try kubectl.run("get", "pods.v1beta1.", "nginx", "-o", "json").output.contains("desiredState"))
             #expect(try kubectl.run("describe", "pod", "nginx").output.contains("Status:"))
             #expect(try kubectl.run("get", "all").output.contains("replicationcontroller/nginx-controller"))
             #expect(try kubectl.run("delete", "pod", "nginx").output.hasPrefix("pod \"nginx\" deleted"))
-            #expect(try kubectl.run("get", "pod", "nginx").errors.contains("Error from server (NotFound): pods \"nginx\" not found"))
+            #expect(
+                try kubectl.run("get", "pod", "nginx").errors.contains(
+                    "Error from server (NotFound): pods \"nginx\" not found"))
         }
     }
 
-    @Test(arguments: Kubectl.programs) func `objects are applied, labelled, scaled and patched`(program: String) async throws {
+    @Test(arguments: Kubectl.programs) func `objects are applied, labelled, scaled and patched`(program: String)
+        async throws
+    {
         try await withKubectl(program) { kubectl in
             #expect(try kubectl.run("apply", "-f", "-", input: pod()).output == "pod/p created\n")
             #expect(try kubectl.run("apply", "-f", "-", input: pod()).output == "pod/p unchanged\n")
-            #expect(try kubectl.run("apply", "-f", "-", input: pod(image: "redis", label: "two")).output == "pod/p configured\n")
+            #expect(
+                try kubectl.run("apply", "-f", "-", input: pod(image: "redis", label: "two")).output
+                    == "pod/p configured\n")
             #expect(try kubectl.run("get", "pods", "-l", "l=two", "-o", "name").output == "pod/p\n")
             #expect(try kubectl.run("label", "pod", "p", "more=yes").output == "pod/p labeled\n")
             #expect(try kubectl.run("annotate", "pod", "p", "a=b").output == "pod/p annotated\n")
@@ -86,7 +95,9 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
                 let result = try kubectl.run("patch", "pod", "p", "--type", type, "-p", patch)
                 #expect(result.output.contains("pod/p patched"), "\(result.errors)")
             }
-            #expect(try kubectl.run("get", "pod", "p", "-o", "jsonpath={.spec.containers[0].image}{.metadata.labels.more}").output == "i2")
+            #expect(
+                try kubectl.run("get", "pod", "p", "-o", "jsonpath={.spec.containers[0].image}{.metadata.labels.more}")
+                    .output == "i2")
             try kubectl.run("create", "-f", "-", input: nginxController)
             let scaled = try kubectl.run("scale", "rc", "nginx-controller", "--replicas=5")
             #expect(scaled.output == "replicationcontroller/nginx-controller scaled\n", "\(scaled.errors)")
@@ -95,8 +106,12 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
             #expect(guarded.status == 0, "\(guarded.errors)")
             #expect(try kubectl.run("create", "namespace", "ns").output == "namespace/ns created\n")
             #expect(try kubectl.run("create", "configmap", "c", "--from-literal=k=v").output == "configmap/c created\n")
-            #expect(try kubectl.run("create", "secret", "generic", "s", "--from-literal=k=v").output == "secret/s created\n")
-            #expect(try kubectl.run("create", "service", "clusterip", "svc", "--tcp=80:8080").output == "service/svc created\n")
+            #expect(
+                try kubectl.run("create", "secret", "generic", "s", "--from-literal=k=v").output == "secret/s created\n"
+            )
+            #expect(
+                try kubectl.run("create", "service", "clusterip", "svc", "--tcp=80:8080").output
+                    == "service/svc created\n")
             #expect(try kubectl.run("get", "svc").output.contains("10.254.0.1"))
             #expect(try kubectl.run("get", "pods", "-w", "--request-timeout=2s").output.contains("p "))
             #expect(try kubectl.run("api-resources").output.contains("replicationcontrollers"))
@@ -108,15 +123,23 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
         arguments: Kubectl.programs,
         [
             (#"{"kind":"Widget","apiVersion":"v1","metadata":{"name":"w"}}"#, "Widget"),
-            (#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"w"},"spec":{"containers":[{"name":"c"}]}}"#, "spec.containers[0].image"),
+            (
+                #"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"w"},"spec":{"containers":[{"name":"c"}]}}"#,
+                "spec.containers[0].image"
+            ),
             (pod("Bad_Name"), "metadata.name"),
             (
                 #"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"w"},"spec":{"containers":[{"name":"c","image":"i","ports":[{"containerPort":80,"hostPort":70000}]}]}}"#,
                 "hostPort"
             ),
-            (#"{"id":"w","kind":"Pod","apiVersion":"v1beta1","desiredState":{"manifest":{"containers":[{"name":"c"}]}}}"#, "image"),
+            (
+                #"{"id":"w","kind":"Pod","apiVersion":"v1beta1","desiredState":{"manifest":{"containers":[{"name":"c"}]}}}"#,
+                "image"
+            ),
         ])
-    func `a bad manifest is refused with the field's name and stores nothing`(program: String, row: (String, String)) async throws {
+    func `a bad manifest is refused with the field's name and stores nothing`(program: String, row: (String, String))
+        async throws
+    {
         try await withKubectl(program) { kubectl in
             let result = try kubectl.run("create", "-f", "-", input: row.0)
             #expect(result.status != 0 && result.errors.contains(row.1), "\(result)")

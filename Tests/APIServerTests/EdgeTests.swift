@@ -11,7 +11,9 @@ import Testing
         "desiredState": [
             "manifest": [
                 "version": "v1beta1", "id": "nginx",
-                "containers": [["name": "nginx", "image": "nginx", "ports": [["containerPort": 80, "hostPort": 8080]]]],
+                "containers": [
+                    ["name": "nginx", "image": "nginx", "ports": [["containerPort": 80, "hostPort": 8080]]]
+                ],
             ]
         ], "labels": ["name": "nginx"],
     ]
@@ -19,11 +21,16 @@ import Testing
         "id": "nginx-controller", "kind": "ReplicationController", "apiVersion": "v1beta1",
         "desiredState": [
             "replicas": 3, "replicaSelector": ["name": "nginx"],
-            "podTemplate": ["labels": ["name": "nginx"], "manifest": ["containers": [["name": "nginx", "image": "nginx"]]]],
+            "podTemplate": [
+                "labels": ["name": "nginx"], "manifest": ["containers": [["name": "nginx", "image": "nginx"]]],
+            ],
         ],
     ]
 
-    @Test(arguments: ["/api/v1beta1/pods?namespace=default", "/api/v1beta1/ns/default/pods", "/api/v1beta1/namespaces/default/pods?fieldValidation=Strict"])
+    @Test(arguments: [
+        "/api/v1beta1/pods?namespace=default", "/api/v1beta1/ns/default/pods",
+        "/api/v1beta1/namespaces/default/pods?fieldValidation=Strict",
+    ])
     func `a pod of 2015 is taken on every form of path`(path: String) async throws {
         try await withServer { server in
             let created = try await server.call(.post, path, Self.nginx)
@@ -42,9 +49,11 @@ import Testing
 
     @Test func `a controller with a misplaced template keeps its containers`() async throws {
         try await withServer { server in
-            let created = try await server.call(.post, "/api/v1beta1/namespaces/default/replicationcontrollers", Self.controller)
+            let created = try await server.call(
+                .post, "/api/v1beta1/namespaces/default/replicationcontrollers", Self.controller)
             #expect(created.code == 201 && created["metadata", "name"] == "nginx-controller", "\(created.json)")
-            let stored = try await server.call(.get, "/api/v1/namespaces/default/replicationcontrollers/nginx-controller")
+            let stored = try await server.call(
+                .get, "/api/v1/namespaces/default/replicationcontrollers/nginx-controller")
             #expect(stored["spec", "template", "spec", "containers"]?.array?.first?["image"] == "nginx")
             #expect(stored["spec", "replicas"] == 3)
         }
@@ -65,7 +74,9 @@ import Testing
             let core = try await server.call(.get, "/api", accept: accept)
             #expect(core["kind"] == "APIGroupDiscoveryList")
             #expect(core["items"]?.array?.first?["versions"]?.array?.map { $0["version"] } == ["v1", "v1beta1"])
-            #expect(core.headers[.contentType] == "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList")
+            #expect(
+                core.headers[.contentType]
+                    == "application/json;g=apidiscovery.k8s.io;v=\(version);as=APIGroupDiscoveryList")
             #expect(try await server.call(.get, "/apis", accept: accept)["items"]?.array?.isEmpty == false)
         }
     }
@@ -73,7 +84,8 @@ import Testing
     @Test(
         arguments: [
             ("/api", "versions"), ("/apis", "groups"), ("/api/v1", "resources"), ("/apis/v1beta1", "resources"),
-            ("/apis/coordination.k8s.io/v1", "resources"), ("/apis/coordination.k8s.io", "versions"), ("/version", "gitVersion"),
+            ("/apis/coordination.k8s.io/v1", "resources"), ("/apis/coordination.k8s.io", "versions"),
+            ("/version", "gitVersion"),
             ("/api/", "versions"), ("/version/", "major"),
         ])
     func `discovery is served plain`(path: String, member: String) async throws {
@@ -86,13 +98,17 @@ import Testing
     @Test(
         arguments: [
             ("/healthz", 200), ("/livez", 200), ("/readyz", 200), ("/openapi/v2", 200), ("/openapi/v3", 404),
-            ("/apis/metrics.k8s.io/v1beta1/nodes", 404), ("/api/v1/namespaces/default/widgets", 404), ("/nonsense", 404),
+            ("/apis/metrics.k8s.io/v1beta1/nodes", 404), ("/api/v1/namespaces/default/widgets", 404),
+            ("/nonsense", 404),
         ])
     func `what is there and what is not`(path: String, code: Int) async throws {
         try await withServer { server in
             let answer = try await server.call(.get, path)
             #expect(answer.code == code)
-            if code == 404 { #expect(answer["kind"] == "Status" && answer["reason"] == "NotFound" && answer["details"]?.isNull != true) }
+            if code == 404 {
+                #expect(
+                    answer["kind"] == "Status" && answer["reason"] == "NotFound" && answer["details"]?.isNull != true)
+            }
         }
     }
 

@@ -9,9 +9,13 @@ import Testing
 
     @Test func `lists are selected by labels and fields`() async throws {
         try await withServer { server in
-            for name in ["a", "b", "c"] { try await server.call(.post, pods, pod(name, labels: ["n": .string(name), "all": "yes"])) }
+            for name in ["a", "b", "c"] {
+                try await server.call(.post, pods, pod(name, labels: ["n": .string(name), "all": "yes"]))
+            }
             func names(_ query: String) async throws -> [String] {
-                (try await server.call(.get, "\(pods)?\(query)")["items"]?.array ?? []).compactMap { $0["metadata", "name"]?.string }
+                (try await server.call(.get, "\(pods)?\(query)")["items"]?.array ?? []).compactMap {
+                    $0["metadata", "name"]?.string
+                }
             }
             #expect(try await names("labelSelector=n%3Da") == ["a"])
             #expect(try await names("labelSelector=n+in+(a,b),all") == ["a", "b"])
@@ -33,7 +37,8 @@ import Testing
             var names = (first["items"]?.array ?? []).compactMap { $0["metadata", "name"]?.string }
             var next = first["metadata", "continue"]?.string
             while let token = next, !token.isEmpty {
-                let page = try await server.call(.get, "\(pods)?limit=3&continue=\(token.replacing("=", with: "%3D").replacing("+", with: "%2B"))")
+                let page = try await server.call(
+                    .get, "\(pods)?limit=3&continue=\(token.replacing("=", with: "%3D").replacing("+", with: "%2B"))")
                 #expect(page["metadata", "resourceVersion"] == first["metadata", "resourceVersion"])
                 names += (page["items"]?.array ?? []).compactMap { $0["metadata", "name"]?.string }
                 next = page["metadata", "continue"]?.string
@@ -50,7 +55,8 @@ import Testing
             #expect(table["kind"] == "Table")
             #expect(table["columnDefinitions"]?.array?.first?["name"] == "Name")
             #expect(table["rows"]?.array?.first?["cells"]?.array?.first == "a")
-            let partial = try await server.call(.get, pods, accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
+            let partial = try await server.call(
+                .get, pods, accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1")
             #expect(partial["kind"] == "PartialObjectMetadataList" && partial["items"]?.array?.first?["spec"] == nil)
         }
     }
@@ -66,7 +72,9 @@ import Testing
                     started = true
                     Task {
                         try await server.call(.post, pods, pod("b"))
-                        try await server.call(.patch, "\(pods)/b", ["metadata": ["labels": ["l": "v"]]], type: "application/merge-patch+json")
+                        try await server.call(
+                            .patch, "\(pods)/b", ["metadata": ["labels": ["l": "v"]]],
+                            type: "application/merge-patch+json")
                         try await server.call(.delete, "\(pods)/b")
                     }
                 }
@@ -81,7 +89,8 @@ import Testing
             let start = try await server.call(.get, pods)["metadata", "resourceVersion"]?.string ?? ""
             try await server.call(.post, pods, pod("a"))
             for value: JSON in ["yes", "still", .null] {
-                try await server.call(.patch, "\(pods)/a", ["metadata": ["labels": ["l": value]]], type: "application/merge-patch+json")
+                try await server.call(
+                    .patch, "\(pods)/a", ["metadata": ["labels": ["l": value]]], type: "application/merge-patch+json")
             }
             var types: [String] = []
             try await server.watch("\(pods)?watch=true&labelSelector=l&resourceVersion=\(start)") { event in
@@ -96,7 +105,10 @@ import Testing
         try await withServer { server in
             try await server.call(.post, pods, pod("a"))
             let query = "watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
-            for (path, expected) in [("\(pods)?\(query)", ["ADDED", "BOOKMARK"]), ("\(pods)?\(query)&fieldSelector=metadata.name%3Dnone", ["BOOKMARK"])] {
+            for (path, expected) in [
+                ("\(pods)?\(query)", ["ADDED", "BOOKMARK"]),
+                ("\(pods)?\(query)&fieldSelector=metadata.name%3Dnone", ["BOOKMARK"]),
+            ] {
                 var types: [String] = []
                 try await server.watch(path) { event in
                     types.append(event["type"]?.string ?? "")
@@ -123,7 +135,8 @@ import Testing
         try await withServer { server in
             let start = try await server.call(.get, pods)["metadata", "resourceVersion"]?.string ?? ""
             for number in 0..<100 {
-                try await server.call(.post, "/api/v1/namespaces/default/configmaps", ["metadata": ["name": .string("c\(number)")]])
+                try await server.call(
+                    .post, "/api/v1/namespaces/default/configmaps", ["metadata": ["name": .string("c\(number)")]])
             }
             try await server.call(.post, pods, pod("a"))
             var first: String?
@@ -138,7 +151,8 @@ import Testing
     @Test func `a watch ends when its time is over, with a bookmark where they are wanted`() async throws {
         try await withServer { server in
             var types: [String] = []
-            try await server.watch("\(pods)?watch=true&resourceVersion=0&timeoutSeconds=1&allowWatchBookmarks=true") { event in
+            try await server.watch("\(pods)?watch=true&resourceVersion=0&timeoutSeconds=1&allowWatchBookmarks=true") {
+                event in
                 types.append(event["type"]?.string ?? "")
                 return false
             }

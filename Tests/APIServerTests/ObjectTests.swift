@@ -17,7 +17,8 @@ import Testing
             let read = try await server.call(.get, "\(pods)/a")
             #expect(read.json == created.json)
             let merge = try await server.call(
-                .patch, "\(pods)/a", ["metadata": ["labels": ["y": "2", "x": .null]]], type: "application/merge-patch+json")
+                .patch, "\(pods)/a", ["metadata": ["labels": ["y": "2", "x": .null]]],
+                type: "application/merge-patch+json")
             #expect(merge.code == 200 && merge["metadata", "labels"] == ["y": "2"])
             let json = try await server.call(
                 .patch, "\(pods)/a", [["op": "add", "path": "/metadata/labels/z", "value": "3"]],
@@ -36,7 +37,8 @@ import Testing
 
     @Test func `a write against an old version is a conflict, an equal one writes nothing`() async throws {
         try await withServer { server in
-            let first = try await server.call(.post, "/api/v1/namespaces/default/configmaps", ["metadata": ["name": "c"], "data": ["a": "1"]])
+            let first = try await server.call(
+                .post, "/api/v1/namespaces/default/configmaps", ["metadata": ["name": "c"], "data": ["a": "1"]])
             let path = "/api/v1/namespaces/default/configmaps/c"
             var changed = first.json
             changed["data", "a"] = "2"
@@ -84,13 +86,19 @@ import Testing
     @Test func `a bound pod ends gracefully and is bound only once`() async throws {
         try await withServer { server in
             try await server.call(.post, pods, pod("a"))
-            let binding: JSON = ["kind": "Binding", "apiVersion": "v1", "metadata": ["name": "a"], "target": ["kind": "Node", "name": "n1"]]
+            let binding: JSON = [
+                "kind": "Binding", "apiVersion": "v1", "metadata": ["name": "a"],
+                "target": ["kind": "Node", "name": "n1"],
+            ]
             #expect(try await server.call(.post, "\(pods)/a/binding", binding).code == 201)
             #expect(try await server.call(.post, "\(pods)/a/binding", binding).code == 409)
             let deleting = try await server.call(.delete, "\(pods)/a")
-            #expect(deleting["metadata", "deletionGracePeriodSeconds"] == 30 && deleting["metadata", "deletionTimestamp"] != nil)
+            #expect(
+                deleting["metadata", "deletionGracePeriodSeconds"] == 30
+                    && deleting["metadata", "deletionTimestamp"] != nil)
             #expect(try await server.call(.get, "\(pods)/a").code == 200)
-            let removed = try await server.call(.delete, "\(pods)/a", ["kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0])
+            let removed = try await server.call(
+                .delete, "\(pods)/a", ["kind": "DeleteOptions", "apiVersion": "v1", "gracePeriodSeconds": 0])
             #expect(removed.code == 200)
             #expect(try await server.call(.get, "\(pods)/a").code == 404)
         }
@@ -103,7 +111,8 @@ import Testing
             try await server.call(.post, pods, object)
             try await server.call(.delete, "\(pods)/a")
             #expect(try await server.call(.get, "\(pods)/a")["metadata", "deletionTimestamp"] != nil)
-            try await server.call(.patch, "\(pods)/a", ["metadata": ["finalizers": .null]], type: "application/merge-patch+json")
+            try await server.call(
+                .patch, "\(pods)/a", ["metadata": ["finalizers": .null]], type: "application/merge-patch+json")
             #expect(try await server.call(.get, "\(pods)/a").code == 404)
         }
     }
@@ -134,7 +143,9 @@ import Testing
             }
             let answers = try await withThrowingTaskGroup(of: JSON.self) { group in
                 for number in 0..<20 {
-                    group.addTask { try await server.call(.post, path, service("s\(number)", ["type": "NodePort"])).json }
+                    group.addTask {
+                        try await server.call(.post, path, service("s\(number)", ["type": "NodePort"])).json
+                    }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
@@ -158,7 +169,9 @@ import Testing
                 "metadata": ["name": "rc"],
                 "spec": [
                     "replicas": 1, "selector": ["a": "b"],
-                    "template": ["metadata": ["labels": ["a": "b"]], "spec": ["containers": [["name": "c", "image": "i"]]]],
+                    "template": [
+                        "metadata": ["labels": ["a": "b"]], "spec": ["containers": [["name": "c", "image": "i"]]],
+                    ],
                 ],
             ]
             #expect(try await server.call(.post, path, controller).code == 201)
@@ -179,16 +192,33 @@ import Testing
 
     @Test(
         arguments: [
-            (["kind": "Pod", "apiVersion": "v1", "metadata": ["name": "b"], "spec": ["containers": [["name": "c"]]]], 422, "spec.containers[0].image"),
-            (["kind": "Pod", "apiVersion": "v1", "metadata": ["name": "Bad_Name"], "spec": ["containers": [["name": "c", "image": "i"]]]], 422, "metadata.name"),
             (
                 [
                     "kind": "Pod", "apiVersion": "v1", "metadata": ["name": "b"],
-                    "spec": ["containers": [["name": "c", "image": "i", "ports": [["containerPort": 80, "hostPort": 70000]]]]],
+                    "spec": ["containers": [["name": "c"]]],
+                ], 422, "spec.containers[0].image"
+            ),
+            (
+                [
+                    "kind": "Pod", "apiVersion": "v1", "metadata": ["name": "Bad_Name"],
+                    "spec": ["containers": [["name": "c", "image": "i"]]],
+                ], 422, "metadata.name"
+            ),
+            (
+                [
+                    "kind": "Pod", "apiVersion": "v1", "metadata": ["name": "b"],
+                    "spec": [
+                        "containers": [
+                            ["name": "c", "image": "i", "ports": [["containerPort": 80, "hostPort": 70000]]]
+                        ]
+                    ],
                 ], 422, "spec.containers[0].ports[0].hostPort"
             ),
             (["kind": "Widget", "apiVersion": "v1", "metadata": ["name": "b"]], 400, "Widget"),
-            (["kind": "Pod", "apiVersion": "v1", "metadata": ["name": "b"], "spec": ["containers": "x"]], 400, "containers"),
+            (
+                ["kind": "Pod", "apiVersion": "v1", "metadata": ["name": "b"], "spec": ["containers": "x"]], 400,
+                "containers"
+            ),
         ] as [(JSON, Int, String)])
     func `bad input is named and nothing is stored`(body: JSON, code: Int, field: String) async throws {
         try await withServer { server in

@@ -31,7 +31,8 @@ struct TestServer: Sendable {
         var request = HTTPRequest(method: method, scheme: nil, authority: nil, path: path)
         if body != nil { request.headerFields[.contentType] = type }
         request.headerFields[.accept] = accept
-        let exchange = try await HTTPClientExchange.send(request, body: body?.encoded() ?? [], host: "127.0.0.1", port: port)
+        let exchange = try await HTTPClientExchange.send(
+            request, body: body?.encoded() ?? [], host: "127.0.0.1", port: port)
         let bytes = try await exchange.collect(upTo: 1 << 26)
         let json = (try? JSON(parsing: bytes)) ?? .string(String(decoding: bytes, as: UTF8.self))
         return Answer(code: exchange.response.status.code, json: json, headers: exchange.response.headerFields)
@@ -88,7 +89,9 @@ func withServer(revisions: Int = 0, _ body: @Sendable (TestServer) async throws 
         }
         try await body(test)
         group.cancelAll()
-        while let result = await group.nextResult() { if case .failure(let error) = result, !(error is CancellationError) { throw error } }
+        while let result = await group.nextResult() {
+            if case .failure(let error) = result, !(error is CancellationError) { throw error }
+        }
     }
 }
 

@@ -67,7 +67,9 @@ private func withServer(
     }
 }
 
-private func get(_ path: String, method: HTTPRequest.Method = .get, body: [UInt8] = [], port: Int, tls: HTTPClientTLS? = nil)
+private func get(
+    _ path: String, method: HTTPRequest.Method = .get, body: [UInt8] = [], port: Int, tls: HTTPClientTLS? = nil
+)
     async throws -> (Int, String)
 {
     let request = HTTPRequest(method: method, scheme: nil, authority: nil, path: path)
@@ -110,7 +112,8 @@ private func read(_ count: Int, from tunnel: ByteTunnel) async throws -> String 
         try await withServer { port in
             let tunnel = try await ByteTunnel.connect(host: "127.0.0.1", port: port)
             let requests = (0..<50).map { "GET /hello?\($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined()
-            try await tunnel.write(ByteBuffer(string: requests + "GET /hello?last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+            try await tunnel.write(
+                ByteBuffer(string: requests + "GET /hello?last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
             let text = try await read(.max, from: tunnel)
             let bodies = text.split(separator: "hello ").dropFirst().map { $0.prefix { $0 != "H" } }
             #expect(bodies == (0..<50).map { "\($0)" } + ["last"])
@@ -217,7 +220,8 @@ private func read(_ count: Int, from tunnel: ByteTunnel) async throws -> String 
     @Test func `a port that is taken is named, with what to do`() async throws {
         try await withServer { port in
             let second = HTTPServer(
-                configuration: .init(address: "127.0.0.1", port: port), logger: Logger(label: "test"), handler: TestHandler())
+                configuration: .init(address: "127.0.0.1", port: port), logger: Logger(label: "test"),
+                handler: TestHandler())
             let error = await #expect(throws: HTTPTransportError.self) { try await second.listen() }
             #expect("\(error!)".contains("127.0.0.1:\(port)") && "\(error!)".contains("choose another port"))
         }
@@ -231,13 +235,15 @@ private func read(_ count: Int, from tunnel: ByteTunnel) async throws -> String 
         try await withServer(tls: tls) { port in
             let client = try credentials.issue(commonName: "admin", organizations: ["system:masters", "staff"])
             let known = try HTTPClientTLS(
-                certificateAuthority: credentials.authority, certificateChain: client.certificate, privateKey: client.key)
+                certificateAuthority: credentials.authority, certificateChain: client.certificate,
+                privateKey: client.key)
             let anonymous = try HTTPClientTLS(certificateAuthority: credentials.authority)
             #expect(try await get("/who", port: port, tls: known) == (200, "admin system:masters,staff"))
             #expect(try await get("/who", port: port, tls: anonymous) == (200, "nobody"))
             let stranger = try TestCredentials().issue(commonName: "admin")
             let foreign = try HTTPClientTLS(
-                certificateAuthority: credentials.authority, certificateChain: stranger.certificate, privateKey: stranger.key)
+                certificateAuthority: credentials.authority, certificateChain: stranger.certificate,
+                privateKey: stranger.key)
             await #expect(throws: (any Error).self) { try await get("/who", port: port, tls: foreign) }
         }
     }

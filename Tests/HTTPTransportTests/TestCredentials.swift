@@ -14,7 +14,8 @@ struct TestCredentials {
         authorityName = try DistinguishedName { CommonName("test authority") }
         let certificate = try Self.certificate(
             subject: authorityName, key: authorityKey, issuer: authorityName, issuerKey: authorityKey,
-            extensions: Certificate.Extensions { Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil)) })
+            extensions: Certificate.Extensions { Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil)) }
+        )
         authority = Array(try certificate.serializeAsPEM().pemString.utf8)
     }
 
@@ -39,7 +40,9 @@ struct TestCredentials {
     ) throws -> Certificate {
         try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: .init(key.publicKey),
-            notValidBefore: Date(timeIntervalSinceNow: -3600), notValidAfter: Date(timeIntervalSinceNow: 3600), issuer: issuer,
-            subject: subject, signatureAlgorithm: .ecdsaWithSHA256, extensions: extensions, issuerPrivateKey: .init(issuerKey))
+            notValidBefore: Date(timeIntervalSinceNow: -3600), notValidAfter: Date(timeIntervalSinceNow: 3600),
+            issuer: issuer,
+            subject: subject, signatureAlgorithm: .ecdsaWithSHA256, extensions: extensions,
+            issuerPrivateKey: .init(issuerKey))
     }
 }

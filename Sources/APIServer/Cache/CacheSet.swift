@@ -110,7 +110,9 @@ final class CacheSet: Sendable {
             if revision == 0 { revision = page.revision }
             for keyValue in page.keyValues {
                 guard let cache = cache(forKey: keyValue.keyText) else { continue }
-                if let object = StoredObject(key: keyValue.keyText, revision: keyValue.modRevision, value: keyValue.value) {
+                if let object = StoredObject(
+                    key: keyValue.keyText, revision: keyValue.modRevision, value: keyValue.value)
+                {
                     byCache[cache.definition.resource, default: []].append(object)
                 } else {
                     logger.error("stored value is no object, ignored", metadata: ["key": "\(keyValue.keyText)"])
@@ -139,10 +141,13 @@ final class CacheSet: Sendable {
             guard let cache = cache(forKey: key) else { continue }
             switch event.kind {
             case .put:
-                if let object = StoredObject(key: key, revision: event.keyValue.modRevision, value: event.keyValue.value) {
+                if let object = StoredObject(
+                    key: key, revision: event.keyValue.modRevision, value: event.keyValue.value)
+                {
                     changes[cache.definition.resource, default: []].append(.put(object))
                 }
-            case .delete: changes[cache.definition.resource, default: []].append(.delete(key, event.keyValue.modRevision))
+            case .delete:
+                changes[cache.definition.resource, default: []].append(.delete(key, event.keyValue.modRevision))
             }
         }
         for (resource, cache) in caches { cache.apply(changes[resource] ?? [], revision: batch.revision) }

@@ -121,14 +121,17 @@ final class ResourceCache: Sendable {
     func watch(_ watcher: WatcherQueue, after revision: Int64?, prefix: String) throws(APIFailure) -> Int64 {
         let result = state.withLock { state -> Result<Int64, APIFailure> in
             if let revision {
-                guard revision >= state.historyStart else { return .failure(.expired(revision, oldest: state.historyStart)) }
+                guard revision >= state.historyStart else {
+                    return .failure(.expired(revision, oldest: state.historyStart))
+                }
                 for event in state.history[state.historyHead...] where event.revision > revision { watcher.push(event) }
             } else {
                 let start = state.keys.partition(notBefore: prefix)
                 for key in state.keys[start...] {
                     guard key.hasPrefix(prefix) else { break }
                     guard let object = state.objects[key] else { continue }
-                    watcher.pushInitial(CacheEvent(kind: .added, revision: object.revision, object: object, previous: nil))
+                    watcher.pushInitial(
+                        CacheEvent(kind: .added, revision: object.revision, object: object, previous: nil))
                 }
             }
             state.watchers[ObjectIdentifier(watcher)] = watcher
@@ -137,7 +140,9 @@ final class ResourceCache: Sendable {
         return try result.get()
     }
 
-    func unwatch(_ watcher: WatcherQueue) { state.withLock { _ = $0.watchers.removeValue(forKey: ObjectIdentifier(watcher)) } }
+    func unwatch(_ watcher: WatcherQueue) {
+        state.withLock { _ = $0.watchers.removeValue(forKey: ObjectIdentifier(watcher)) }
+    }
 
     /// Ends every watch, as on the way out.
     func endWatches() {
@@ -145,7 +150,7 @@ final class ResourceCache: Sendable {
     }
 }
 
-extension Array<String> {
+extension [String] {
     /// The index of the first element that is not less than `key`, the array being sorted.
     func partition(notBefore key: String) -> Int {
         var (low, high) = (0, count)

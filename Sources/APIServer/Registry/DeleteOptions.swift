@@ -31,7 +31,8 @@ struct DeleteOptions: Sendable {
 
     private func check() throws(APIFailure) {
         if let policy = propagationPolicy, !["Orphan", "Background", "Foreground"].contains(policy) {
-            throw APIFailure(.badRequest, "invalid propagationPolicy \"\(policy)\": must be Orphan, Background or Foreground")
+            throw APIFailure(
+                .badRequest, "invalid propagationPolicy \"\(policy)\": must be Orphan, Background or Foreground")
         }
         if let grace = gracePeriodSeconds, grace < 0 {
             throw APIFailure(.badRequest, "gracePeriodSeconds must not be negative, but is \(grace)")
@@ -49,7 +50,8 @@ struct DeleteOptions: Sendable {
             throw APIFailure(
                 StatusDocument.conflict(
                     definition, name: object.name,
-                    "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: \(object.revision)"))
+                    "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: \(object.revision)"
+                ))
         }
     }
 }

@@ -54,7 +54,7 @@ struct OwnObjects: Sendable {
         Defaults.apply(to: &object, definition)
         do throws(APIFailure) {
             _ = try await registry.create(object, definition, namespace: namespace)
-        } catch where error.reason == "AlreadyExists" {}
+        } catch  where error.reason == "AlreadyExists" {}
     }
 
     private func ensureNamespace(_ name: String) async throws(APIFailure) {

@@ -12,7 +12,8 @@ extension Registry {
     ///
     /// - Parameter compute: Makes the wanted document from the current version: a body, or a patch applied to it.
     func update(
-        _ definition: ResourceDefinition, _ namespace: String?, _ name: String, part: Part = .main, dryRun: Bool = false,
+        _ definition: ResourceDefinition, _ namespace: String?, _ name: String, part: Part = .main,
+        dryRun: Bool = false,
         lenient: Bool = false, _ compute: (StoredObject) throws(APIFailure) -> JSON
     ) async throws(APIFailure) -> (object: StoredObject, removed: Bool) {
         let strategy = Strategies.of(definition)
@@ -37,7 +38,8 @@ extension Registry {
             }
             if part == .main, strategy.countsGenerations {
                 let changed = new["spec"] != old["spec"]
-                new["metadata", "generation"] = .integer((old["metadata", "generation"]?.integer ?? 0) + (changed ? 1 : 0))
+                new["metadata", "generation"] = .integer(
+                    (old["metadata", "generation"]?.integer ?? 0) + (changed ? 1 : 0))
             }
             let errors =
                 part == .main
@@ -50,8 +52,12 @@ extension Registry {
     }
 
     /// The version that the client has seen must be the current one, if it says which.
-    private func checkVersion(_ new: inout JSON, _ current: StoredObject, _ definition: ResourceDefinition) throws(APIFailure) {
-        if let asked = new["metadata", "resourceVersion"]?.string, !asked.isEmpty, asked != "0", asked != String(current.revision) {
+    private func checkVersion(_ new: inout JSON, _ current: StoredObject, _ definition: ResourceDefinition)
+        throws(APIFailure)
+    {
+        if let asked = new["metadata", "resourceVersion"]?.string, !asked.isEmpty, asked != "0",
+            asked != String(current.revision)
+        {
             throw .conflict(definition, current.name)
         }
         if let uid = new["metadata", "uid"]?.string, !uid.isEmpty, uid != current.uid {
@@ -61,14 +67,16 @@ extension Registry {
                     "Precondition failed: UID in precondition: \(uid), UID in object meta: \(current.uid)"))
         }
         if let name = new["metadata", "name"]?.string, !name.isEmpty, name != current.name {
-            throw APIFailure(.badRequest, "the name of the object (\(name)) does not match the name on the URL (\(current.name))")
+            throw APIFailure(
+                .badRequest, "the name of the object (\(name)) does not match the name on the URL (\(current.name))")
         }
     }
 
     /// What clients cannot change, and may leave out.
     private func carryOverMetadata(_ new: inout JSON, _ old: JSON, _ definition: ResourceDefinition) {
         let fields = [
-            "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+            "name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",
+            "generation",
             "generateName",
         ]
         for field in fields { new["metadata", field] = old["metadata", field] }
@@ -81,7 +89,8 @@ extension Registry {
     private func isDone(
         _ object: JSON, _ definition: ResourceDefinition, _ strategy: any ResourceStrategy, _ context: StrategyContext
     ) -> Bool {
-        guard object["metadata", "deletionTimestamp"] != nil, (object["metadata", "finalizers"]?.array ?? []).isEmpty else {
+        guard object["metadata", "deletionTimestamp"] != nil, (object["metadata", "finalizers"]?.array ?? []).isEmpty
+        else {
             return false
         }
         if let grace = object["metadata", "deletionGracePeriodSeconds"]?.integer, grace > 0 { return false }
@@ -97,7 +106,8 @@ extension Registry {
         _ definition: ResourceDefinition, _ namespace: String?, _ name: String, _ options: DeleteOptions
     ) async throws(APIFailure) -> (object: StoredObject, removed: Bool) {
         let strategy = Strategies.of(definition)
-        let result = try await change(definition, namespace, name, dryRun: options.isDryRun) { (current, context) throws(APIFailure) in
+        let result = try await change(definition, namespace, name, dryRun: options.isDryRun) {
+            (current, context) throws(APIFailure) in
             try options.checkPreconditions(current, definition)
             if var marked = strategy.beginDeletion(current.document, options, context) {
                 countDeletion(&marked, current, strategy)
@@ -127,8 +137,11 @@ extension Registry {
         func isOwner(_ reference: JSON) -> Bool { reference["uid"]?.string == owner.uid }
         for cache in caches.all {
             for dependent in cache.list(cache.prefix).objects {
-                guard (dependent.document["metadata", "ownerReferences"]?.array ?? []).contains(where: isOwner) else { continue }
-                _ = try? await update(cache.definition, dependent.namespace, dependent.name, lenient: true) { (current) throws(APIFailure) in
+                guard (dependent.document["metadata", "ownerReferences"]?.array ?? []).contains(where: isOwner) else {
+                    continue
+                }
+                _ = try? await update(cache.definition, dependent.namespace, dependent.name, lenient: true) {
+                    (current) throws(APIFailure) in
                     var document = current.document
                     let kept = (document["metadata", "ownerReferences"]?.array ?? []).filter { !isOwner($0) }
                     document["metadata", "ownerReferences"] = kept.isEmpty ? JSON?.none : .array(kept)

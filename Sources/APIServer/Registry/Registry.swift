@@ -21,7 +21,8 @@ final class Registry: Sendable {
     private let logger: Logger
 
     init(
-        store: any ClusterStore, caches: CacheSet, catalogue: ResourceCatalogue, settings: RegistrySettings, logger: Logger,
+        store: any ClusterStore, caches: CacheSet, catalogue: ResourceCatalogue, settings: RegistrySettings,
+        logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.store = store
@@ -67,7 +68,8 @@ final class Registry: Sendable {
 
     /// Stores a new object, which has been decoded and defaulted.
     func create(
-        _ object: JSON, _ definition: ResourceDefinition, namespace: String?, dryRun: Bool = false, lenient: Bool = false
+        _ object: JSON, _ definition: ResourceDefinition, namespace: String?, dryRun: Bool = false,
+        lenient: Bool = false
     ) async throws(APIFailure) -> StoredObject {
         if definition.isNamespaced { try await requireOpenNamespace(namespace ?? "", definition, object) }
         let strategy = Strategies.of(definition)
@@ -105,7 +107,9 @@ final class Registry: Sendable {
             }
             for (index, claim) in claims.enumerated() where Self.exists(response, index + 1) { taken.insert(claim) }
         }
-        throw APIFailure(.timeout, "no free name or address was found for the \(definition.kind) in \(Self.attempts) attempts, try again")
+        throw APIFailure(
+            .timeout,
+            "no free name or address was found for the \(definition.kind) in \(Self.attempts) attempts, try again")
     }
 
     private static func exists(_ response: TransactionResponse, _ index: Int) -> Bool {
@@ -122,7 +126,9 @@ final class Registry: Sendable {
         }
     }
 
-    private func requireOpenNamespace(_ name: String, _ definition: ResourceDefinition, _ object: JSON) async throws(APIFailure) {
+    private func requireOpenNamespace(_ name: String, _ definition: ResourceDefinition, _ object: JSON)
+        async throws(APIFailure)
+    {
         guard let namespaces = catalogue.resource(group: "", version: "v1", resource: "namespaces") else { return }
         let key = key(namespaces, nil, name)
         var found = caches.cache(namespaces)?.object(key)
@@ -130,10 +136,14 @@ final class Registry: Sendable {
         guard let found else { throw .notFound(namespaces, name) }
         guard found.document["metadata", "deletionTimestamp"] == nil else {
             var status = StatusDocument.forbidden(
-                definition, name: object["metadata", "name"]?.string ?? object["metadata", "generateName"]?.string ?? "",
+                definition,
+                name: object["metadata", "name"]?.string ?? object["metadata", "generateName"]?.string ?? "",
                 "unable to create new content in namespace \(name) because it is being terminated")
             status["details", "causes"] = [
-                ["reason": "NamespaceTerminating", "message": .string("namespace \(name) is being terminated"), "field": "metadata.namespace"]
+                [
+                    "reason": "NamespaceTerminating", "message": .string("namespace \(name) is being terminated"),
+                    "field": "metadata.namespace",
+                ]
             ]
             throw APIFailure(status)
         }
@@ -203,14 +213,20 @@ final class Registry: Sendable {
             case .remove: new = nil
             }
             if dryRun {
-                return (StoredObject(key: key, revision: current.revision, document: new ?? current.document), new == nil)
+                return (
+                    StoredObject(key: key, revision: current.revision, document: new ?? current.document), new == nil
+                )
             }
             let before = Set(strategy.claims(current.document))
             let after = Set(new.map(strategy.claims) ?? [])
             let added = after.subtracting(before).sorted()
             var writes: [StoreOperation] =
                 if let new {
-                    [.put(key: Array(key.utf8), value: StoredObject.value(of: new), lease: definition.kind == "Event" ? try await eventLeases.lease() : 0)]
+                    [
+                        .put(
+                            key: Array(key.utf8), value: StoredObject.value(of: new),
+                            lease: definition.kind == "Event" ? try await eventLeases.lease() : 0)
+                    ]
                 } else {
                     [.delete(.key(key))]
                 }
@@ -221,9 +237,12 @@ final class Registry: Sendable {
                     if: [Comparison(Array(key.utf8), .equal, .modRevision(current.revision))]
                         + added.map { Comparison(Array($0.utf8), .equal, .version(0)) },
                     then: writes,
-                    else: [.range(RangeRequest(.key(key)))] + added.map { .range(RangeRequest(.key($0), keysOnly: true)) }))
+                    else: [.range(RangeRequest(.key(key)))]
+                        + added.map { .range(RangeRequest(.key($0), keysOnly: true)) }))
             if response.succeeded {
-                return (StoredObject(key: key, revision: response.revision, document: new ?? current.document), new == nil)
+                return (
+                    StoredObject(key: key, revision: response.revision, document: new ?? current.document), new == nil
+                )
             }
             guard case .range(let found)? = response.results.first, let keyValue = found.keyValues.first,
                 let newer = StoredObject(key: key, revision: keyValue.modRevision, value: keyValue.value)
@@ -249,7 +268,9 @@ extension APIFailure {
     init(_ error: StoreError) {
         switch error {
         case .compacted, .futureRevision:
-            self.init(StatusDocument.expired("The provided continue parameter is too old to display a consistent list result."))
+            self.init(
+                StatusDocument.expired(
+                    "The provided continue parameter is too old to display a consistent list result."))
         case .refused(let why): self.init(.internalError, "the cluster's store refused the request: \(why)")
         default: self = .store("\(error)")
         }

@@ -11,7 +11,9 @@ struct APIFailure: Error {
         self.retryAfter = retryAfter
     }
 
-    init(_ reason: StatusReason, _ message: String) { self.init(StatusDocument.failure(reason: reason, message: message)) }
+    init(_ reason: StatusReason, _ message: String) {
+        self.init(StatusDocument.failure(reason: reason, message: message))
+    }
 
     init(_ error: BodyError) { self.init(error.reason, error.message) }
 

@@ -42,7 +42,8 @@ struct APIRequest: Sendable {
         guard let value = query["fieldValidation"], !value.isEmpty else { return .warn }
         guard let validation = FieldValidation(rawValue: value) else {
             throw APIFailure(
-                .invalid, "fieldValidation: Unsupported value: \"\(value)\": supported values: \"Ignore\", \"Strict\", \"Warn\"")
+                .invalid,
+                "fieldValidation: Unsupported value: \"\(value)\": supported values: \"Ignore\", \"Strict\", \"Warn\"")
         }
         return validation
     }
@@ -101,6 +102,7 @@ struct ObjectFilter: Sendable {
     var isEmpty: Bool { labels == .everything && fields == .everything && name == nil }
 
     func matches(_ object: StoredObject) -> Bool {
-        (name == nil || name == object.name) && labels.matches(labelsOf: object.document) && fields.matches(object.document, definition)
+        (name == nil || name == object.name) && labels.matches(labelsOf: object.document)
+            && fields.matches(object.document, definition)
     }
 }

@@ -16,9 +16,12 @@ struct PatchBody: Sendable {
             throw APIFailure(
                 .unsupportedMediaType,
                 "the body of the request was in an unknown format - accepted media types include: "
-                    + "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json")
+                    + "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json"
+            )
         }
-        do { document = try JSON(parsing: try await request.body()) } catch let failure as APIFailure { throw failure } catch {
+        do { document = try JSON(parsing: try await request.body()) } catch let failure as APIFailure {
+            throw failure
+        } catch {
             throw APIFailure(.badRequest, "error decoding patch: \(error)")
         }
     }
@@ -35,7 +38,8 @@ struct PatchBody: Sendable {
         } catch {
             throw APIFailure(
                 StatusDocument.failure(
-                    reason: error.reason, message: "\(error)", group: definition.group, kind: definition.resource, name: name))
+                    reason: error.reason, message: "\(error)", group: definition.group, kind: definition.resource,
+                    name: name))
         }
     }
 }

@@ -21,7 +21,9 @@ struct QueryItems: Sendable {
     }
 
     /// Whether a flag is set: Go's spellings of true.
-    func flag(_ name: String) -> Bool { self[name].map { ["1", "t", "T", "true", "TRUE", "True"].contains($0) } ?? false }
+    func flag(_ name: String) -> Bool {
+        self[name].map { ["1", "t", "T", "true", "TRUE", "True"].contains($0) } ?? false
+    }
 
     func integer(_ name: String) throws(APIFailure) -> Int64? {
         guard let text = self[name], !text.isEmpty else { return nil }

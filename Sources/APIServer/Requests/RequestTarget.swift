@@ -34,7 +34,8 @@ struct RequestTarget: Sendable {
         let isWatchPath = rest.first == "watch"
         if isWatchPath { rest.removeFirst() }
         if group.isEmpty, version == "v1beta1" {
-            guard let historic = Self.historic(rest, query: query, catalogue: catalogue, isWatchPath: isWatchPath) else {
+            guard let historic = Self.historic(rest, query: query, catalogue: catalogue, isWatchPath: isWatchPath)
+            else {
                 return nil
             }
             self = historic

@@ -20,7 +20,9 @@ extension APIEngine {
         send(200, body, writer)
     }
 
-    private func firstPage(_ request: APIRequest, _ filter: ObjectFilter, limit: Int64) async throws(APIFailure) -> ListPage {
+    private func firstPage(_ request: APIRequest, _ filter: ObjectFilter, limit: Int64) async throws(APIFailure)
+        -> ListPage
+    {
         guard let cache = registry.caches.cache(request.definition) else { throw .unknownPath() }
         let version = try request.query.integer("resourceVersion")
         let match = request.query["resourceVersionMatch"]
@@ -47,7 +49,8 @@ extension APIEngine {
         guard await registry.caches.wait(for: version) else {
             throw APIFailure(
                 StatusDocument.failure(
-                    reason: .timeout, message: "Too large resource version: \(version), current: \(registry.caches.revision)",
+                    reason: .timeout,
+                    message: "Too large resource version: \(version), current: \(registry.caches.revision)",
                     causes: [["reason": "ResourceVersionTooLarge", "message": "Too large resource version"]],
                     retryAfterSeconds: 1), retryAfter: 1)
         }
@@ -55,7 +58,9 @@ extension APIEngine {
 
     func deleteCollection(_ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
         let definition = request.definition
-        guard definition.verbs.contains("deletecollection"), !request.isHistoric, !definition.isNamespaced || request.namespace != nil else {
+        guard definition.verbs.contains("deletecollection"), !request.isHistoric,
+            !definition.isNamespaced || request.namespace != nil
+        else {
             throw .methodNotAllowed()
         }
         let filter = try ObjectFilter(request)
@@ -67,11 +72,14 @@ extension APIEngine {
         for object in objects where filter.matches(object) {
             do throws(APIFailure) {
                 deleted.append(try await registry.delete(definition, object.namespace, object.name, options).object)
-            } catch where error.reason == "NotFound" {
+            } catch  where error.reason == "NotFound" {
                 continue  // gone meanwhile, as was wanted
             }
         }
-        send(200, presenter(request).encode(list: deleted, revision: revision, next: nil, remaining: nil, path: String(request.http.path)), writer)
+        send(
+            200,
+            presenter(request).encode(
+                list: deleted, revision: revision, next: nil, remaining: nil, path: String(request.http.path)), writer)
     }
 }
 
@@ -111,19 +119,24 @@ extension Registry {
     func page(_ filter: ObjectFilter, after token: ContinueToken, limit: Int64) async throws(APIFailure) -> ListPage {
         var range = KeyRange.prefix(filter.prefix)
         if !token.last.isEmpty {
-            guard token.last.hasPrefix(filter.prefix) else { throw APIFailure(.badRequest, "continue key is not valid: it belongs to another list") }
+            guard token.last.hasPrefix(filter.prefix) else {
+                throw APIFailure(.badRequest, "continue key is not valid: it belongs to another list")
+            }
             range.start = Array(token.last.utf8) + [0]
         }
         var page = ListPage(objects: [], revision: token.revision)
         while true {
             let found: RangeResponse
             do throws(StoreError) {
-                found = try await store.range(RangeRequest(range, revision: token.revision, limit: limit > 0 ? max(limit, 100) : 0))
+                found = try await store.range(
+                    RangeRequest(range, revision: token.revision, limit: limit > 0 ? max(limit, 100) : 0))
             } catch {
                 throw APIFailure(error)
             }
             for (index, keyValue) in found.keyValues.enumerated() {
-                guard let object = StoredObject(key: keyValue.keyText, revision: keyValue.modRevision, value: keyValue.value),
+                guard
+                    let object = StoredObject(
+                        key: keyValue.keyText, revision: keyValue.modRevision, value: keyValue.value),
                     filter.matches(object)
                 else { continue }
                 page.objects.append(object)

@@ -20,7 +20,9 @@ extension APIEngine {
         }
         guard definition.verbs.contains("create") else { throw .methodNotAllowed() }
         let namespace = try settleNamespace(&object, request)
-        if (object["metadata", "name"]?.string ?? "").isEmpty, (object["metadata", "generateName"]?.string ?? "").isEmpty {
+        if (object["metadata", "name"]?.string ?? "").isEmpty,
+            (object["metadata", "generateName"]?.string ?? "").isEmpty
+        {
             throw APIFailure(
                 StatusDocument.invalid(
                     definition, name: "",
@@ -38,12 +40,15 @@ extension APIEngine {
         return try decode(bytes, request, merging: stored)
     }
 
-    func decode(_ bytes: [UInt8], _ request: APIRequest, merging stored: JSON? = nil) throws(APIFailure) -> (JSON, [String]) {
+    func decode(_ bytes: [UInt8], _ request: APIRequest, merging stored: JSON? = nil) throws(APIFailure) -> (
+        JSON, [String]
+    ) {
         let definition = request.definition
         do throws(BodyError) {
             guard case .v1beta1(let resource, _) = request.target.edge else {
                 return try RequestDecoder.decode(
-                    body: bytes, contentType: request.contentType, as: definition, validation: try request.fieldValidationOrBody())
+                    body: bytes, contentType: request.contentType, as: definition,
+                    validation: try request.fieldValidationOrBody())
             }
             let document = try HistoricBody.parse(bytes)
             do throws(ConversionError) {
@@ -63,7 +68,8 @@ extension APIEngine {
         _ object: JSON, _ definition: ResourceDefinition
     ) throws(ConversionError) -> (JSON, [String]) {
         do throws(BodyError) {
-            return try RequestDecoder.conform(object, kind: definition.kind, message: definition.message, validation: .ignore)
+            return try RequestDecoder.conform(
+                object, kind: definition.kind, message: definition.message, validation: .ignore)
         } catch {
             throw .malformed(error.message)
         }
@@ -73,8 +79,11 @@ extension APIEngine {
     private func settleNamespace(_ object: inout JSON, _ request: APIRequest) throws(APIFailure) -> String? {
         guard request.definition.isNamespaced else { return nil }
         let inBody = object["metadata", "namespace"]?.string ?? ""
-        guard let namespace = request.namespace ?? (request.isHistoric ? (inBody.isEmpty ? "default" : inBody) : nil) else {
-            throw APIFailure(.badRequest, "the namespace must be part of the path: /namespaces/<namespace>/\(request.definition.resource)")
+        guard let namespace = request.namespace ?? (request.isHistoric ? (inBody.isEmpty ? "default" : inBody) : nil)
+        else {
+            throw APIFailure(
+                .badRequest,
+                "the namespace must be part of the path: /namespaces/<namespace>/\(request.definition.resource)")
         }
         guard inBody.isEmpty || inBody == namespace else {
             throw APIFailure(
@@ -107,12 +116,15 @@ extension APIEngine {
             }
             send(200, presenter(request).encode(result.object), writer, warnings: warnings)
         } catch {
-            guard error.reason == "NotFound", part == .main, Strategies.of(definition).createsOnUpdate, !request.isHistoric else {
+            guard error.reason == "NotFound", part == .main, Strategies.of(definition).createsOnUpdate,
+                !request.isHistoric
+            else {
                 throw error
             }
             object["metadata", "name"] = .string(name)
             Defaults.apply(to: &object, definition)
-            let stored = try await registry.create(object, definition, namespace: request.namespace, dryRun: request.isDryRun)
+            let stored = try await registry.create(
+                object, definition, namespace: request.namespace, dryRun: request.isDryRun)
             send(201, presenter(request).encode(stored), writer, warnings: warnings)
         }
     }
@@ -151,14 +163,18 @@ extension APIEngine {
         if request.isHistoric, definition.kind == "Endpoints" { throw .methodNotAllowed() }
         var options = try await deleteOptions(request)
         // v1beta1 knew no grace: what is deleted is gone from the client's view, and the kubelet takes its time anyway.
-        if request.isHistoric, options.gracePeriodSeconds == nil { options.propagationPolicy = options.propagationPolicy ?? "Background" }
+        if request.isHistoric, options.gracePeriodSeconds == nil {
+            options.propagationPolicy = options.propagationPolicy ?? "Background"
+        }
         let result = try await registry.delete(definition, request.namespace, name, options)
         if request.isHistoric {
-            let status = StatusDocument.success(group: definition.group, kind: definition.resource, name: name, uid: result.object.uid)
+            let status = StatusDocument.success(
+                group: definition.group, kind: definition.resource, name: name, uid: result.object.uid)
             return send(200, presenter(request).encode(document: status), writer)
         }
         if result.removed, !Strategies.of(definition).deletionAnswersObject {
-            let status = StatusDocument.success(group: definition.group, kind: definition.resource, name: name, uid: result.object.uid)
+            let status = StatusDocument.success(
+                group: definition.group, kind: definition.resource, name: name, uid: result.object.uid)
             return send(200, status.encoded(), writer)
         }
         send(200, presenter(request).encode(result.object), writer)
@@ -170,7 +186,8 @@ extension APIEngine {
         if !bytes.isEmpty, !request.isHistoric, let message = SchemaTable.builtin.message("meta/v1.DeleteOptions") {
             do throws(BodyError) {
                 let (document, _) = try RequestDecoder.decode(
-                    body: bytes, contentType: request.contentType, kind: "DeleteOptions", apiVersion: nil, message: message,
+                    body: bytes, contentType: request.contentType, kind: "DeleteOptions", apiVersion: nil,
+                    message: message,
                     validation: .ignore)
                 options = try DeleteOptions.of(document)
             } catch {

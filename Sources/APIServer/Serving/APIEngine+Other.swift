@@ -15,7 +15,9 @@ extension APIEngine {
         "buildDate": "1970-01-01T00:00:00Z", "goVersion": "none", "compiler": "swiftc", "platform": "linux/amd64",
     ]
 
-    func serveOther(_ segments: [String], _ request: HTTPServerRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
+    func serveOther(_ segments: [String], _ request: HTTPServerRequest, _ writer: HTTPResponseWriter)
+        async throws(APIFailure)
+    {
         if let path = segments.first, ["apis"].contains(path), segments.last == "selfsubjectaccessreviews" {
             return try await review(request, writer)
         }
@@ -39,13 +41,17 @@ extension APIEngine {
     }
 
     private static let paths: JSON = [
-        "paths": ["/api", "/api/v1", "/api/v1beta1", "/apis", "/healthz", "/livez", "/openapi/v2", "/readyz", "/version"]
+        "paths": [
+            "/api", "/api/v1", "/api/v1beta1", "/apis", "/healthz", "/livez", "/openapi/v2", "/readyz", "/version",
+        ]
     ]
 
     /// Whoever is let in may do everything, so the answer is yes.
     private func review(_ request: HTTPServerRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
         guard request.head.method == .post else { throw .methodNotAllowed() }
-        guard let message = SchemaTable.builtin.message("authorization/v1.SelfSubjectAccessReview") else { throw .unknownPath() }
+        guard let message = SchemaTable.builtin.message("authorization/v1.SelfSubjectAccessReview") else {
+            throw .unknownPath()
+        }
         do {
             let bytes = try await request.body.collect()
             var (document, _) = try RequestDecoder.decode(

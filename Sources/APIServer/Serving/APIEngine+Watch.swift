@@ -19,7 +19,8 @@ extension APIEngine {
         let wantsBookmarks = request.query.flag("allowWatchBookmarks")
         if wantsInitialEvents, !wantsBookmarks || request.query["resourceVersionMatch"] != "NotOlderThan" {
             throw APIFailure(
-                .invalid, "sendInitialEvents: Forbidden: needs resourceVersionMatch=NotOlderThan and allowWatchBookmarks=true")
+                .invalid,
+                "sendInitialEvents: Forbidden: needs resourceVersionMatch=NotOlderThan and allowWatchBookmarks=true")
         }
         let seconds = try request.query.integer("timeoutSeconds") ?? 0
         let startsWithList = wantsInitialEvents || version == 0
@@ -47,7 +48,8 @@ extension APIEngine {
             presenter: presenter, filter: filter, writer: writer, cache: cache, queue: queue, start: start,
             after: startsWithList ? 0 : version, marksInitialEnd: wantsInitialEvents,
             bookmarkInterval: wantsBookmarks ? Self.bookmarkInterval : nil,
-            limit: .seconds(seconds > 0 ? seconds : Self.longestWatch), isTable: request.form != .json && request.form != .metadata)
+            limit: .seconds(seconds > 0 ? seconds : Self.longestWatch),
+            isTable: request.form != .json && request.form != .metadata)
         await stream.run()
     }
 
@@ -114,9 +116,12 @@ private struct WatchStream {
                 initialEndPending = false
             }
             let isOver = ContinuousClock.now >= deadline
-            if let interval = bookmarkInterval, events.isEmpty, isOver || ContinuousClock.now - lastBookmark >= interval {
+            if let interval = bookmarkInterval, events.isEmpty, isOver || ContinuousClock.now - lastBookmark >= interval
+            {
                 // What the cache has seen before this batch was empty has been sent.
-                bytes.writeBytes(presenter.bookmark(max(sent, events.isEmpty ? quietRevision(sent) : sent), endsInitialEvents: false))
+                bytes.writeBytes(
+                    presenter.bookmark(max(sent, events.isEmpty ? quietRevision(sent) : sent), endsInitialEvents: false)
+                )
                 lastBookmark = .now
             }
             if bytes.readableBytes > 0 { try await writer.write(bytes) }
@@ -151,7 +156,9 @@ private struct WatchStream {
             case (true, false):
                 // The last state that the client may see, with the version of the change.
                 guard let previous = event.previous else { return nil }
-                return ("DELETED", StoredObject(key: previous.key, revision: event.revision, document: previous.document))
+                return (
+                    "DELETED", StoredObject(key: previous.key, revision: event.revision, document: previous.document)
+                )
             case (false, false): return nil
             }
         }

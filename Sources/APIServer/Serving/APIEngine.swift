@@ -93,7 +93,9 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
     /// A failure as Status in the version of the path.
     private func respond(_ failure: APIFailure, to request: HTTPServerRequest, _ writer: HTTPResponseWriter) {
         if failure.code >= 500 {
-            logger.warning("request failed", metadata: ["path": "\(request.head.path ?? "")", "error": "\(failure.status["message"]?.string ?? "")"])
+            logger.warning(
+                "request failed",
+                metadata: ["path": "\(request.head.path ?? "")", "error": "\(failure.status["message"]?.string ?? "")"])
         }
         // Today's clients, who use the /namespaces/ form, know only the Status of v1.
         let historic = request.path.hasPrefix("/api/v1beta1/") && !request.path.hasPrefix("/api/v1beta1/namespaces/")

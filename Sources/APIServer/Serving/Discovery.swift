@@ -38,7 +38,9 @@ struct Discovery: Sendable {
         case ["api", "v1beta1"], ["apis", "v1beta1"]: return (resources(group: "", version: "v1beta1"), json)
         default: break
         }
-        guard segments.first == "apis", groups.contains(where: { $0.name == segments.dropFirst().first }) else { return nil }
+        guard segments.first == "apis", groups.contains(where: { $0.name == segments.dropFirst().first }) else {
+            return nil
+        }
         if segments.count == 2 { return (group(segments[1]), json) }
         guard segments.count == 3, groups.contains(where: { $0 == (segments[1], segments[2]) }) else { return nil }
         return (resources(group: segments[1], version: segments[2]), json)
@@ -109,7 +111,8 @@ struct Discovery: Sendable {
         }
         if group == Self.reviewGroup { list.append(Self.review) }
         return [
-            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": .string(group.isEmpty ? version : "\(group)/\(version)"),
+            "kind": "APIResourceList", "apiVersion": "v1",
+            "groupVersion": .string(group.isEmpty ? version : "\(group)/\(version)"),
             "resources": .array(list),
         ]
     }
@@ -125,7 +128,8 @@ struct Discovery: Sendable {
         let items = names.map { name -> JSON in
             let versions = core ? ["v1", "v1beta1"] : groups.filter { $0.name == name }.map(\.version)
             return [
-                "metadata": name.isEmpty ? ["creationTimestamp": .null] : ["name": .string(name), "creationTimestamp": .null],
+                "metadata": name.isEmpty
+                    ? ["creationTimestamp": .null] : ["name": .string(name), "creationTimestamp": .null],
                 "versions": .array(
                     versions.map { version in
                         [
@@ -145,7 +149,9 @@ struct Discovery: Sendable {
         var list = definitions(group, version).map { definition -> JSON in
             var entry: JSON = [
                 "resource": .string(definition.resource),
-                "responseKind": ["group": .string(group), "version": .string(version), "kind": .string(definition.kind)],
+                "responseKind": [
+                    "group": .string(group), "version": .string(version), "kind": .string(definition.kind),
+                ],
                 "scope": definition.isNamespaced ? "Namespaced" : "Cluster",
                 "singularResource": .string(definition.singular), "verbs": Self.strings(definition.verbs),
             ]

@@ -17,7 +17,8 @@ struct ObjectPresenter: Sendable {
     /// One object. Stored bytes go out as they are where the form allows.
     func encode(_ object: StoredObject, columns: Bool = true) -> [UInt8] {
         if case .v1beta1(let resource, let modern) = edge {
-            return V1Beta1.fromV1(object.document, resource: resource, selfLink: selfLink(object), metadata: modern).encoded()
+            return V1Beta1.fromV1(object.document, resource: resource, selfLink: selfLink(object), metadata: modern)
+                .encoded()
         }
         return switch form {
         case .json: object.encoded
@@ -39,7 +40,9 @@ struct ObjectPresenter: Sendable {
         return document.encoded()
     }
 
-    func encode(list objects: [StoredObject], revision: Int64, next: String?, remaining: Int64?, path: String) -> [UInt8] {
+    func encode(list objects: [StoredObject], revision: Int64, next: String?, remaining: Int64?, path: String)
+        -> [UInt8]
+    {
         if case .v1beta1(let resource, let modern) = edge {
             let list = document(list: objects.map(\.document), revision, next, remaining)
             return V1Beta1.fromV1(list, resource: resource, selfLink: path, metadata: modern).encoded()
@@ -75,7 +78,8 @@ struct ObjectPresenter: Sendable {
         metadata["continue"] = next.map { .string($0) }
         metadata["remainingItemCount"] = remaining.map { .integer($0) }
         return [
-            "kind": .string(definition.kind + "List"), "apiVersion": .string(definition.apiVersion), "metadata": metadata,
+            "kind": .string(definition.kind + "List"), "apiVersion": .string(definition.apiVersion),
+            "metadata": metadata,
             "items": .array(items),
         ]
     }

@@ -19,10 +19,13 @@ struct PodStrategy: ResourceStrategy {
         let phase = object["status", "phase"]?.string
         let isScheduled = !(object["spec", "nodeName"]?.string ?? "").isEmpty
         var grace =
-            options.gracePeriodSeconds ?? object["spec", "terminationGracePeriodSeconds"]?.integer ?? Self.defaultGraceSeconds
+            options.gracePeriodSeconds ?? object["spec", "terminationGracePeriodSeconds"]?.integer
+            ?? Self.defaultGraceSeconds
         if !isScheduled || phase == "Succeeded" || phase == "Failed" { grace = 0 }
         // The running deletion may be shortened, never prolonged.
-        if let running = object["metadata", "deletionGracePeriodSeconds"]?.integer, running <= grace, grace > 0 { return object }
+        if let running = object["metadata", "deletionGracePeriodSeconds"]?.integer, running <= grace, grace > 0 {
+            return object
+        }
         guard grace > 0 else { return nil }
         var object = object
         object["metadata", "deletionTimestamp"] = .string(Timestamp(seconds: context.now.seconds + grace).rfc3339)

@@ -35,7 +35,9 @@ struct ServiceStrategy: ResourceStrategy {
         guard Self.usesNodePorts(new), var ports = new["spec", "ports"]?.array else { return }
         let oldPorts = old["spec", "ports"]?.array ?? []
         for index in ports.indices where (ports[index]["nodePort"]?.integer ?? 0) == 0 {
-            let same = oldPorts.first { $0["port"] == ports[index]["port"] && $0["protocol"] == ports[index]["protocol"] }
+            let same = oldPorts.first {
+                $0["port"] == ports[index]["port"] && $0["protocol"] == ports[index]["protocol"]
+            }
             ports[index]["nodePort"] = same?["nodePort"]
         }
         new["spec", "ports"] = .array(ports)
@@ -43,7 +45,9 @@ struct ServiceStrategy: ResourceStrategy {
 
     func claims(_ object: JSON) -> [String] {
         var claims: [String] = []
-        if let address = object["spec", "clusterIP"]?.string, IPv4Address(address) != nil { claims.append(Self.addressKeys + address) }
+        if let address = object["spec", "clusterIP"]?.string, IPv4Address(address) != nil {
+            claims.append(Self.addressKeys + address)
+        }
         for port in object["spec", "ports"]?.array ?? [] {
             guard let nodePort = port["nodePort"]?.integer, nodePort > 0 else { continue }
             let claim = "\(Self.portKeys)\(port["protocol"]?.string ?? "TCP")/\(nodePort)"
@@ -58,7 +62,8 @@ struct ServiceStrategy: ResourceStrategy {
         try allocatePorts(&object, held: held, context)
     }
 
-    private func allocateAddress(_ object: inout JSON, held: Set<String>, _ context: StrategyContext) throws(APIFailure) {
+    private func allocateAddress(_ object: inout JSON, held: Set<String>, _ context: StrategyContext) throws(APIFailure)
+    {
         guard object["spec", "type"]?.string != "ExternalName" else { return }
         let network = context.registry.settings.serviceNetwork
         let given = object["spec", "clusterIP"]?.string ?? ""
@@ -69,10 +74,15 @@ struct ServiceStrategy: ResourceStrategy {
         if !given.isEmpty {
             guard !held.contains(Self.addressKeys + given) else { return }
             guard let address = IPv4Address(given), network.mayHave(address) else {
-                throw refusal(object, context, "spec.clusterIPs", .array([.string(given)]), "failed to allocate IP \(given): the provided IP (\(given)) is not in the valid range. The range of valid IPs is \(network.prefix)")
+                throw refusal(
+                    object, context, "spec.clusterIPs", .array([.string(given)]),
+                    "failed to allocate IP \(given): the provided IP (\(given)) is not in the valid range. The range of valid IPs is \(network.prefix)"
+                )
             }
             guard !context.taken.contains(Self.addressKeys + given) else {
-                throw refusal(object, context, "spec.clusterIPs", .array([.string(given)]), "failed to allocate IP \(given): provided IP is already allocated")
+                throw refusal(
+                    object, context, "spec.clusterIPs", .array([.string(given)]),
+                    "failed to allocate IP \(given): provided IP is already allocated")
             }
             object["spec", "clusterIPs"] = .array([.string(given)])
             return
@@ -82,7 +92,8 @@ struct ServiceStrategy: ResourceStrategy {
         let start = UInt64.random(in: 0..<count)
         for offset in 0..<count {
             let address = network.prefix.address.advanced(by: UInt32((start + offset) % count))
-            guard network.mayHave(address), address != network.first, !used.contains(Self.addressKeys + "\(address)") else { continue }
+            guard network.mayHave(address), address != network.first, !used.contains(Self.addressKeys + "\(address)")
+            else { continue }
             object["spec", "clusterIP"] = .string("\(address)")
             object["spec", "clusterIPs"] = .array([.string("\(address)")])
             return
@@ -106,18 +117,28 @@ struct ServiceStrategy: ResourceStrategy {
                 chosen.insert(claim)
                 guard !held.contains(claim) else { continue }
                 guard range.contains(given) else {
-                    throw refusal(object, context, "spec.ports[\(index)].nodePort", .integer(given), "provided port is not in the valid range. The range of valid ports is \(range.lowerBound)-\(range.upperBound)")
+                    throw refusal(
+                        object, context, "spec.ports[\(index)].nodePort", .integer(given),
+                        "provided port is not in the valid range. The range of valid ports is \(range.lowerBound)-\(range.upperBound)"
+                    )
                 }
                 guard !context.taken.contains(claim) else {
-                    throw refusal(object, context, "spec.ports[\(index)].nodePort", .integer(given), "provided port is already allocated")
+                    throw refusal(
+                        object, context, "spec.ports[\(index)].nodePort", .integer(given),
+                        "provided port is already allocated")
                 }
                 continue
             }
             let inUse = used ?? claimsInUse(context)
             used = inUse
             let start = Int64.random(in: range)
-            let port = (0..<Int64(range.count)).lazy.map { range.lowerBound + (start - range.lowerBound + $0) % Int64(range.count) }
-                .first { !inUse.contains("\(Self.portKeys)\(transport)/\($0)") && !chosen.contains("\(Self.portKeys)\(transport)/\($0)") }
+            let port = (0..<Int64(range.count)).lazy.map {
+                range.lowerBound + (start - range.lowerBound + $0) % Int64(range.count)
+            }
+            .first {
+                !inUse.contains("\(Self.portKeys)\(transport)/\($0)")
+                    && !chosen.contains("\(Self.portKeys)\(transport)/\($0)")
+            }
             guard let port else { throw APIFailure(.internalError, "failed to allocate a nodePort: range is full") }
             chosen.insert("\(Self.portKeys)\(transport)/\(port)")
             ports[index]["nodePort"] = .integer(port)

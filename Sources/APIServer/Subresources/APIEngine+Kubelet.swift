@@ -23,11 +23,14 @@ extension APIEngine {
         if needsContainer {
             let spec = pod.document["spec"] ?? [:]
             let containers = (spec["containers"]?.array ?? []).compactMap { $0["name"]?.string }
-            let others = ((spec["initContainers"]?.array ?? []) + (spec["ephemeralContainers"]?.array ?? [])).compactMap { $0["name"]?.string }
+            let others = ((spec["initContainers"]?.array ?? []) + (spec["ephemeralContainers"]?.array ?? [])).compactMap
+            { $0["name"]?.string }
             if container.isEmpty {
                 guard containers.count == 1 else {
                     throw APIFailure(
-                        .badRequest, "a container name must be specified for pod \(name), choose one of: [\(containers.joined(separator: " "))]")
+                        .badRequest,
+                        "a container name must be specified for pod \(name), choose one of: [\(containers.joined(separator: " "))]"
+                    )
                 }
                 container = containers[0]
             } else if !(containers + others).contains(container) {
@@ -44,7 +47,8 @@ extension APIEngine {
         var result = ""
         for byte in text.utf8 {
             switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: result.unicodeScalars.append(Unicode.Scalar(byte))
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E:
+                result.unicodeScalars.append(Unicode.Scalar(byte))
             default:
                 let digits = String(byte, radix: 16, uppercase: true)
                 result += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
@@ -70,11 +74,14 @@ extension APIEngine {
         let destination = try await destination(request, needsContainer: true)
         let taken = ["follow", "previous", "tailLines", "sinceSeconds", "sinceTime", "timestamps", "limitBytes"]
         let items = request.query.items.filter { taken.contains($0.name) }.map { ($0.name, $0.value) }
-        let path = "/containerLogs/\(destination.pod.namespace)/\(destination.pod.name)/\(destination.container)" + Self.query(items)
+        let path =
+            "/containerLogs/\(destination.pod.namespace)/\(destination.pod.name)/\(destination.container)"
+            + Self.query(items)
         let exchange: HTTPClientExchange
         do {
             exchange = try await HTTPClientExchange.send(
-                HTTPRequest(method: .get, scheme: nil, authority: nil, path: path), host: destination.host, port: destination.port,
+                HTTPRequest(method: .get, scheme: nil, authority: nil, path: path), host: destination.host,
+                port: destination.port,
                 tls: configuration.kubelet.tls)
         } catch {
             throw unreachable(destination, error)
@@ -83,7 +90,9 @@ extension APIEngine {
         if request.query.flag("follow") { writer.markLongRunning() }
         do {
             try await writer.begin(
-                HTTPResponse(status: .ok, headerFields: [.contentType: exchange.response.headerFields[.contentType] ?? "text/plain"]))
+                HTTPResponse(
+                    status: .ok,
+                    headerFields: [.contentType: exchange.response.headerFields[.contentType] ?? "text/plain"]))
             try await withTaskCancellationHandler {
                 try await exchange.forEachChunk { try await writer.write($0) }
             } onCancel: {
@@ -98,7 +107,9 @@ extension APIEngine {
     /// The kubelet's own words in a Status.
     private func refusal(_ exchange: HTTPClientExchange) async -> APIFailure {
         let bytes = (try? await exchange.collect(upTo: 64 << 10)) ?? []
-        if let status = try? JSON(parsing: bytes), status["kind"] == "Status", status["code"] != nil { return APIFailure(status) }
+        if let status = try? JSON(parsing: bytes), status["kind"] == "Status", status["code"] != nil {
+            return APIFailure(status)
+        }
         let code = exchange.response.status.code
         let reason: StatusReason = StatusReason.allCases.first { $0.code == code } ?? .internalError
         let text = String(decoding: bytes, as: UTF8.self)
@@ -117,11 +128,14 @@ extension APIEngine {
         let destination = try await destination(request, needsContainer: action != "portForward")
         var path = "/\(action)/\(destination.pod.namespace)/\(destination.pod.name)"
         if action == "portForward" {
-            path += Self.query(request.query.items.filter { $0.name == "ports" || $0.name == "port" }.map { ("port", $0.value) })
+            path += Self.query(
+                request.query.items.filter { $0.name == "ports" || $0.name == "port" }.map { ("port", $0.value) })
         } else {
             let names = ["stdin": "input", "stdout": "output", "stderr": "error", "tty": "tty"]
             var items = request.query.items.filter { $0.name == "command" }.map { ($0.name, $0.value) }
-            for (flag, name) in names.sorted(by: { $0.key < $1.key }) where request.query.flag(flag) { items.append((name, "1")) }
+            for (flag, name) in names.sorted(by: { $0.key < $1.key }) where request.query.flag(flag) {
+                items.append((name, "1"))
+            }
             path += "/\(destination.container)" + Self.query(items)
         }
         var forwarded = HTTPRequest(method: .post, scheme: nil, authority: nil, path: path)

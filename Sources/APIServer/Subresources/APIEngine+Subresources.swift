@@ -1,12 +1,14 @@
-import OrderedCollections
 import HTTPTransport
 import HTTPTypes
 import KubeSchema
+import OrderedCollections
 
 extension APIEngine {
     func serve(subresource: String, _ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
         let method = request.http.head.method
-        guard let name = request.target.name, request.definition.subresource(subresource) != nil else { throw .unknownPath() }
+        guard let name = request.target.name, request.definition.subresource(subresource) != nil else {
+            throw .unknownPath()
+        }
         switch (request.definition.resource, subresource, method) {
         case (_, "status", .get), (_, "status", .head): try await get(request, writer)
         case (_, "status", .put): try await replace(request, part: .status, writer)
@@ -19,7 +21,8 @@ extension APIEngine {
         case ("pods", "log", .get): try await log(request, writer)
         case ("pods", "exec", .get), ("pods", "exec", .post): try await stream("exec", request, writer)
         case ("pods", "attach", .get), ("pods", "attach", .post): try await stream("attach", request, writer)
-        case ("pods", "portforward", .get), ("pods", "portforward", .post): try await stream("portForward", request, writer)
+        case ("pods", "portforward", .get), ("pods", "portforward", .post):
+            try await stream("portForward", request, writer)
         default: throw .methodNotAllowed()
         }
     }
@@ -38,7 +41,9 @@ extension APIEngine {
     }
 
     /// Puts a pod on the node that the binding names, if it has none.
-    func bind(_ binding: JSON, name: String, _ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
+    func bind(_ binding: JSON, name: String, _ request: APIRequest, _ writer: HTTPResponseWriter)
+        async throws(APIFailure)
+    {
         guard let pods = catalogue.resource(group: "", version: "v1", resource: "pods") else { throw .unknownPath() }
         guard !name.isEmpty else { throw APIFailure(.badRequest, "the binding does not name a pod") }
         let node = binding["target", "name"]?.string ?? ""
@@ -51,7 +56,8 @@ extension APIEngine {
                 StatusDocument.invalid(pods, name: name, [FieldError.notSupported("target.kind", kind, ["Node"])]))
         }
         let namespace = request.namespace ?? "default"
-        _ = try await registry.change(pods, namespace, name, dryRun: request.isDryRun) { (current, context) throws(APIFailure) in
+        _ = try await registry.change(pods, namespace, name, dryRun: request.isDryRun) {
+            (current, context) throws(APIFailure) in
             func refuse(_ why: String) -> APIFailure { APIFailure(StatusDocument.conflict(pods, name: name, why)) }
             if let uid = binding["metadata", "uid"]?.string, !uid.isEmpty, uid != current.uid {
                 throw refuse("Precondition failed: UID in precondition: \(uid), UID in object meta: \(current.uid)")
@@ -64,9 +70,13 @@ extension APIEngine {
             }
             var pod = current.document
             pod["spec", "nodeName"] = .string(node)
-            for (key, value) in binding["metadata", "annotations"]?.object ?? [:] { pod["metadata", "annotations", key] = value }
+            for (key, value) in binding["metadata", "annotations"]?.object ?? [:] {
+                pod["metadata", "annotations", key] = value
+            }
             var conditions = (pod["status", "conditions"]?.array ?? []).filter { $0["type"] != "PodScheduled" }
-            conditions.append(["type": "PodScheduled", "status": "True", "lastTransitionTime": .string(context.now.rfc3339)])
+            conditions.append([
+                "type": "PodScheduled", "status": "True", "lastTransitionTime": .string(context.now.rfc3339),
+            ])
             pod["status", "conditions"] = .array(conditions)
             return .store(pod)
         }
@@ -101,7 +111,8 @@ extension APIEngine {
         }
         var status: JSON = ["replicas": object["status", "replicas"] ?? 0]
         if let selector = object["spec", "selector"]?.object, !selector.isEmpty {
-            status["selector"] = .string(selector.map { "\($0.key)=\($0.value.string ?? "")" }.sorted().joined(separator: ","))
+            status["selector"] = .string(
+                selector.map { "\($0.key)=\($0.value.string ?? "")" }.sorted().joined(separator: ","))
         }
         return [
             "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
@@ -121,15 +132,18 @@ extension APIEngine {
         try request.checkDryRun()
         let patch: PatchBody? = request.http.head.method == .patch ? try await PatchBody(request) : nil
         let bytes = patch == nil ? try await request.body() : []
-        let result = try await registry.update(definition, request.namespace, name, dryRun: request.isDryRun) { (current) throws(APIFailure) in
+        let result = try await registry.update(definition, request.namespace, name, dryRun: request.isDryRun) {
+            (current) throws(APIFailure) in
             let wanted: JSON
             do throws(BodyError) {
                 if let patch {
                     let patched = try patch.patched(scale(current.document), message, definition, name)
-                    wanted = try RequestDecoder.conform(patched, kind: "Scale", message: message, validation: .ignore).object
+                    wanted = try RequestDecoder.conform(patched, kind: "Scale", message: message, validation: .ignore)
+                        .object
                 } else {
                     wanted = try RequestDecoder.decode(
-                        body: bytes, contentType: request.contentType, kind: "Scale", apiVersion: "autoscaling/v1", message: message,
+                        body: bytes, contentType: request.contentType, kind: "Scale", apiVersion: "autoscaling/v1",
+                        message: message,
                         validation: .ignore
                     ).object
                 }
@@ -141,7 +155,11 @@ extension APIEngine {
                 throw APIFailure(
                     StatusDocument.invalid(
                         definition, name: name,
-                        [FieldError(.invalid, "spec.replicas", value: .integer(replicas), "must be greater than or equal to 0")]))
+                        [
+                            FieldError(
+                                .invalid, "spec.replicas", value: .integer(replicas),
+                                "must be greater than or equal to 0")
+                        ]))
             }
             var new = current.document
             new["spec", "replicas"] = .integer(replicas)
@@ -155,7 +173,8 @@ extension APIEngine {
 extension APIRequest {
     fileprivate func bytes() async throws(BodyError) -> [UInt8] {
         do throws(APIFailure) { return try await body() } catch {
-            throw BodyError(reason: StatusReason(rawValue: error.reason) ?? .badRequest, error.status["message"]?.string ?? "")
+            throw BodyError(
+                reason: StatusReason(rawValue: error.reason) ?? .badRequest, error.status["message"]?.string ?? "")
         }
     }
 }
@@ -165,7 +184,8 @@ extension PatchBody {
         _ object: JSON, _ message: MessageSchema, _ definition: ResourceDefinition, _ name: String
     ) throws(BodyError) -> JSON {
         do throws(APIFailure) { return try apply(to: object, message, definition, name) } catch {
-            throw BodyError(reason: StatusReason(rawValue: error.reason) ?? .badRequest, error.status["message"]?.string ?? "")
+            throw BodyError(
+                reason: StatusReason(rawValue: error.reason) ?? .badRequest, error.status["message"]?.string ?? "")
         }
     }
 }
