@@ -119,7 +119,8 @@ let package = Package(
         .target(
             name: "Kubelet",
             dependencies: [
-                "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", collections, grpc, tls,
+                "KubeAPI", "KubeSchema", "GRPCTransport", "HTTPTransport", "LinuxKit", "Addressing", collections, grpc,
+                tls,
                 grpcProtobuf, protobuf, log, lifecycle, nio("NIOCore"), nio("NIOPosix"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ],
@@ -130,7 +131,8 @@ let package = Package(
         .target(
             name: "LocalCluster",
             dependencies: [
-                "LinuxKit", "CLinux", "Addressing", "ClusterStore", "KubeAPI", "KubeSchema", log, lifecycle, certificates,
+                "LinuxKit", "CLinux", "Addressing", "ClusterStore", "KubeAPI", "KubeSchema", log, lifecycle,
+                certificates,
                 crypto, .product(name: "SwiftASN1", package: "swift-asn1"),
             ]),
 
@@ -138,14 +140,16 @@ let package = Package(
         .executableTarget(
             name: "overlayd",
             dependencies: [
-                "OverlayDaemon", "SubnetLeases", "OverheadMeter", "LinuxKit", "Addressing", "ClusterStore", "HTTPTransport",
+                "OverlayDaemon", "SubnetLeases", "OverheadMeter", "LinuxKit", "Addressing", "ClusterStore",
+                "HTTPTransport",
                 "CommandLineSpelling", arguments, log, lifecycle, signals,
             ]),
         .executableTarget(
             name: "fjord",
             dependencies: [
                 "APIServer", "StoreServer", "EmbeddedStore", "ClusterStore", "Scheduler", "Controllers", "Kubelet",
-                "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit", "Addressing",
+                "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit",
+                "Addressing",
                 "CommandLineSpelling", arguments, log, lifecycle, signals, nio("NIOCore"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
@@ -153,13 +157,15 @@ let package = Package(
         .testTarget(
             name: "APIServerTests",
             dependencies: [
-                "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log, lifecycle, collections,
+                "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log,
+                lifecycle, collections,
                 nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "APIServerIntegrationTests",
             dependencies: [
-                "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log, lifecycle,
+                "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log,
+                lifecycle,
             ]),
         .testTarget(
             name: "HTTPTransportTests",
@@ -186,15 +192,18 @@ let package = Package(
         .testTarget(
             name: "KubeletIntegrationTests",
             dependencies: [
-                "Kubelet", "KubeAPI", "KubeSchema", "LinuxKit", "HTTPTransport", collections, lifecycle, log, nio("NIOCore"),
+                "Kubelet", "KubeAPI", "KubeSchema", "LinuxKit", "HTTPTransport", collections, lifecycle, log,
+                nio("NIOCore"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(name: "LinuxKitTests", dependencies: ["LinuxKit", "CLinux"]),
         .testTarget(name: "LocalClusterTests", dependencies: ["LocalCluster", "Addressing"]),
-        .testTarget(name: "LocalClusterIntegrationTests", dependencies: ["LocalCluster", "LinuxKit", "Addressing", log]),
+        .testTarget(
+            name: "LocalClusterIntegrationTests", dependencies: ["LocalCluster", "LinuxKit", "Addressing", log]),
         .testTarget(name: "LinuxKitIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "KubeSchemaTests", dependencies: ["KubeSchema", collections]),
-        .testTarget(name: "OverlayDaemonTests", dependencies: ["OverlayDaemon", "SubnetLeases", "Addressing", "LinuxKit"]),
+        .testTarget(
+            name: "OverlayDaemonTests", dependencies: ["OverlayDaemon", "SubnetLeases", "Addressing", "LinuxKit"]),
         .testTarget(name: "OverheadMeterTests", dependencies: ["OverheadMeter", "Addressing"]),
         .testTarget(name: "OverlayIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "SubnetLeasesTests", dependencies: ["SubnetLeases", "ClusterStore", "Addressing", log]),
@@ -204,13 +213,21 @@ let package = Package(
         .testTarget(
             name: "ServiceProxyIntegrationTests",
             dependencies: ["ServiceProxy", "KubeAPI", "KubeSchema", "Addressing", "LinuxKit", log]),
-        .target(name: "KubeAPITesting", dependencies: ["KubeAPI", "KubeSchema", collections], path: "Tests/KubeAPITesting"),
+        .target(
+            name: "KubeAPITesting", dependencies: ["KubeAPI", "KubeSchema", collections], path: "Tests/KubeAPITesting"),
         .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeAPITesting", "KubeSchema", log]),
-        .testTarget(name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
-        .testTarget(name: "ControllersTests", dependencies: ["Controllers", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
+        .testTarget(
+            name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
+        .testTarget(
+            name: "ControllersTests", dependencies: ["Controllers", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
     ]
 )
 
+// Tests are built in release too and look inside the parts of the control plane; the packet path stays closed, so that
+// nothing keeps the optimizer from specializing it.
+let packetPath: Set<String> = ["Addressing", "LinuxKit", "DataPlane"]
+let testable: [SwiftSetting] = [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
+
 for target in package.targets where target.type != .system {
-    target.swiftSettings = (target.swiftSettings ?? []) + settings
+    target.swiftSettings = (target.swiftSettings ?? []) + settings + (packetPath.contains(target.name) ? [] : testable)
 }

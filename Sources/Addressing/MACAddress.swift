@@ -17,7 +17,9 @@ public struct MACAddress: Hashable, Sendable {
         guard parts.count == 6 else { return nil }
         var bits: UInt64 = 0
         for part in parts {
-            guard part.utf8.count == 2, part.first != "+", part.first != "-", let octet = UInt8(part, radix: 16) else { return nil }
+            guard part.utf8.count == 2, part.first != "+", part.first != "-", let octet = UInt8(part, radix: 16) else {
+                return nil
+            }
             bits = bits << 8 | UInt64(octet)
         }
         self.bits = bits

@@ -70,7 +70,10 @@ public struct KeyValue: Hashable, Sendable {
     /// The lease that the key ends with, or 0.
     public var lease: Int64
 
-    public init(key: [UInt8], value: [UInt8], createRevision: Int64 = 0, modRevision: Int64 = 0, version: Int64 = 0, lease: Int64 = 0) {
+    public init(
+        key: [UInt8], value: [UInt8], createRevision: Int64 = 0, modRevision: Int64 = 0, version: Int64 = 0,
+        lease: Int64 = 0
+    ) {
         self.key = key
         self.value = value
         self.createRevision = createRevision
@@ -95,7 +98,9 @@ public struct RangeRequest: Hashable, Sendable {
     /// Returns only the number of keys.
     public var countOnly: Bool
 
-    public init(_ range: KeyRange, revision: Int64 = 0, limit: Int64 = 0, keysOnly: Bool = false, countOnly: Bool = false) {
+    public init(
+        _ range: KeyRange, revision: Int64 = 0, limit: Int64 = 0, keysOnly: Bool = false, countOnly: Bool = false
+    ) {
         self.range = range
         self.revision = revision
         self.limit = limit
@@ -162,7 +167,8 @@ public struct Transaction: Hashable, Sendable {
     public var success: [StoreOperation]
     public var failure: [StoreOperation]
 
-    public init(if comparisons: [Comparison] = [], then success: [StoreOperation], else failure: [StoreOperation] = []) {
+    public init(if comparisons: [Comparison] = [], then success: [StoreOperation], else failure: [StoreOperation] = [])
+    {
         self.comparisons = comparisons
         self.success = success
         self.failure = failure

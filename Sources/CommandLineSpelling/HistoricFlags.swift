@@ -76,7 +76,9 @@ package struct HistoricFlags: Sendable {
         values: clientValues + ["address", "port", "algorithm-provider", "policy-config-file"])
 
     private static let kubelet = HistoricFlags(
-        toggles: ["enable-server", "enable-debugging-handlers", "allow-privileged", "runonce", "really-crash-for-testing"],
+        toggles: [
+            "enable-server", "enable-debugging-handlers", "allow-privileged", "runonce", "really-crash-for-testing",
+        ],
         values: [
             "etcd-servers", "etcd-config", "config", "manifest-url", "file-check-frequency", "http-check-frequency",
             "sync-frequency", "docker-endpoint", "cluster-dns", "cluster-domain", "registry-qps", "registry-burst",

@@ -134,7 +134,8 @@ package struct Coalescer: ~Copyable {
             && old.bigEndian16(IPv4Header.fragmentOffset) == new.bigEndian16(IPv4Header.fragmentOffset)
             && identificationFollows(old, new)
             && oldTCP.bigEndian32(0) == newTCP.bigEndian32(0)  // both ports
-            && oldTCP.bigEndian32(TCPHeader.acknowledgementOffset) == newTCP.bigEndian32(TCPHeader.acknowledgementOffset)
+            && oldTCP.bigEndian32(TCPHeader.acknowledgementOffset)
+                == newTCP.bigEndian32(TCPHeader.acknowledgementOffset)
             && oldTCP.bigEndian16(TCPHeader.windowOffset) == newTCP.bigEndian16(TCPHeader.windowOffset)
             && equalOptions(oldTCP, newTCP, end: headers &- ipLength)
     }

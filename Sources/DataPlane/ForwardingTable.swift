@@ -133,7 +133,8 @@ private final class HashedPrefixes: @unchecked Sendable {
         let slotCounts = longestFirst.map { Self.slots(for: byLength[$0]?.count ?? 0) }
         let total = slotCounts.reduce(0, +)
         entries = .allocate(capacity: max(1, total))
-        entries.initialize(repeating: ForwardingEntry(prefix: 0, endpoint: 0, port: 0, used: 0, route: 0), count: max(1, total))
+        entries.initialize(
+            repeating: ForwardingEntry(prefix: 0, endpoint: 0, port: 0, used: 0, route: 0), count: max(1, total))
         let peerSlots = Self.slots(for: routes.count)
         peerMask = UInt32(peerSlots - 1)
         peers = .allocate(capacity: peerSlots)
@@ -152,7 +153,9 @@ private final class HashedPrefixes: @unchecked Sendable {
             for index in byLength[length] ?? [] {
                 let route = routes[index]
                 var slot = ForwardingView.hash(route.prefix.address.bits) & slotMask
-                while entries[first + Int(slot)].used != 0, entries[first + Int(slot)].prefix != route.prefix.address.bits {
+                while entries[first + Int(slot)].used != 0,
+                    entries[first + Int(slot)].prefix != route.prefix.address.bits
+                {
                     slot = (slot + 1) & slotMask
                 }
                 entries[first + Int(slot)] = ForwardingEntry(

@@ -26,7 +26,9 @@ package struct InternetChecksum {
             total &+= UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
             offset &+= 2
         }
-        if offset < count { total &+= UInt64(UInt16(littleEndian: UInt16(bytes.load(fromByteOffset: offset, as: UInt8.self)))) }
+        if offset < count {
+            total &+= UInt64(UInt16(littleEndian: UInt16(bytes.load(fromByteOffset: offset, as: UInt8.self))))
+        }
         sum = total
     }
 

@@ -101,5 +101,6 @@ struct OutboundLane: ~Copyable {
 func isWholeIPv4(_ packet: UnsafeRawPointer, length: Int) -> Bool {
     guard length >= IPv4Header.minimumLength, packet.load(as: UInt8.self) >> 4 == 4 else { return false }
     let headerLength = IPv4Header.length(packet)
-    return headerLength >= IPv4Header.minimumLength && headerLength <= length && IPv4Header.totalLength(packet) == length
+    return headerLength >= IPv4Header.minimumLength && headerLength <= length
+        && IPv4Header.totalLength(packet) == length
 }

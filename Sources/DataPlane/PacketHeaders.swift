@@ -61,17 +61,25 @@ package enum TransportProtocol {
 extension UnsafeRawPointer {
     /// The number in network byte order at `offset`.
     @inline(__always)
-    package func bigEndian16(_ offset: Int) -> UInt16 { UInt16(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self)) }
+    package func bigEndian16(_ offset: Int) -> UInt16 {
+        UInt16(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+    }
 
     /// The number in network byte order at `offset`.
     @inline(__always)
-    package func bigEndian32(_ offset: Int) -> UInt32 { UInt32(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
+    package func bigEndian32(_ offset: Int) -> UInt32 {
+        UInt32(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
 }
 
 extension UnsafeMutableRawPointer {
     @inline(__always)
-    package func storeBigEndian(_ value: UInt16, _ offset: Int) { storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self) }
+    package func storeBigEndian(_ value: UInt16, _ offset: Int) {
+        storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt16.self)
+    }
 
     @inline(__always)
-    package func storeBigEndian(_ value: UInt32, _ offset: Int) { storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt32.self) }
+    package func storeBigEndian(_ value: UInt32, _ offset: Int) {
+        storeBytes(of: value.bigEndian, toByteOffset: offset, as: UInt32.self)
+    }
 }

@@ -74,7 +74,9 @@ public final class TunnelEngine: Sendable {
     /// Ends the threads and waits for them. The device goes when the engine is released.
     public func stop() {
         wake.wake()
-        for thread in threads.withLock({ threads in defer { threads = [] }; return threads }) { DedicatedThread.join(thread) }
+        for thread in threads.withLock({ threads in
+            defer { threads = [] }; return threads
+        }) { DedicatedThread.join(thread) }
     }
 
     /// What ended the threads, if they did not end by ``stop()``: the device was taken away, for instance.

@@ -198,8 +198,10 @@ extension EmbeddedStore: StoreInspection {
     package func leaseStatus(_ id: Int64) async throws(StoreError) -> LeaseStatus {
         guard let (remaining, timeToLive) = deadlines.status(id) else { throw .leaseNotFound(id) }
         let keys = try await read { db in
-            try Data.fetchAll(db, sql: "SELECT key FROM keys WHERE lease = ? AND lease <> 0 ORDER BY key", arguments: [id])
-                .map { [UInt8]($0) }
+            try Data.fetchAll(
+                db, sql: "SELECT key FROM keys WHERE lease = ? AND lease <> 0 ORDER BY key", arguments: [id]
+            )
+            .map { [UInt8]($0) }
         }
         return LeaseStatus(remaining: remaining, timeToLive: timeToLive, keys: keys)
     }

@@ -25,12 +25,16 @@ enum RangeReader {
             : "keys"
         let filter = old ? "" : "WHERE \(condition)"
         func count() throws -> Int64 {
-            try Int64.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM \(source) \(filter)"), arguments: bounds) ?? 0
+            try Int64.fetchOne(db.cachedStatement(sql: "SELECT count(*) FROM \(source) \(filter)"), arguments: bounds)
+                ?? 0
         }
-        if request.countOnly { return RangeResponse(revision: revision, keyValues: [], count: try count(), more: false) }
+        if request.countOnly {
+            return RangeResponse(revision: revision, keyValues: [], count: try count(), more: false)
+        }
         let value = request.keysOnly ? "x'' AS value" : "value"
         let limit = request.limit > 0 ? request.limit : -1
-        let sql = "SELECT key, \(value), created, modified, version, lease FROM \(source) \(filter) ORDER BY key LIMIT \(limit)"
+        let sql =
+            "SELECT key, \(value), created, modified, version, lease FROM \(source) \(filter) ORDER BY key LIMIT \(limit)"
         let rows = try Row.fetchCursor(
             old ? db.makeStatement(sql: sql) : db.cachedStatement(sql: sql), arguments: bounds)
         var keyValues: [KeyValue] = []

@@ -29,7 +29,8 @@ enum Sweeper {
             let key: Data = row[0]
             let revision: Int64 = row[1]
             let isDeletion = (row[2] as Int64) == 0
-            try db.run("DELETE FROM history WHERE key = ? AND revision < ?", [key, isDeletion ? revision + 1 : revision])
+            try db.run(
+                "DELETE FROM history WHERE key = ? AND revision < ?", [key, isDeletion ? revision + 1 : revision])
         }
         try db.setCounter("swept", bound)
         return bound < compacted

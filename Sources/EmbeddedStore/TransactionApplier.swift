@@ -50,7 +50,8 @@ struct TransactionApplier {
         try db.run("DELETE FROM leases WHERE id = ?", [id])
         var change = Change(revision: revision + 1)
         let keys = try Data.fetchAll(
-            db.cachedStatement(sql: "SELECT key FROM keys WHERE lease = ? AND lease <> 0 ORDER BY key"), arguments: [id])
+            db.cachedStatement(sql: "SELECT key FROM keys WHERE lease = ? AND lease <> 0 ORDER BY key"), arguments: [id]
+        )
         for key in keys { _ = try delete(KeyRange(start: [UInt8](key), end: []), &change) }
         commit(change)
     }

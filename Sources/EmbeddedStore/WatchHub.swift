@@ -51,7 +51,8 @@ final class WatchHub: Sendable {
     /// Tells the watchers that asked for it how far the store is.
     func publishProgress() {
         state.withLock { state in
-            for watcher in state.watchers.values where watcher.request.progress && watcher.first <= state.published + 1 {
+            for watcher in state.watchers.values where watcher.request.progress && watcher.first <= state.published + 1
+            {
                 watcher.queue.push(WatchBatch(revision: state.published, events: []))
             }
         }

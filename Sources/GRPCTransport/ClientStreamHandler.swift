@@ -61,7 +61,8 @@ final class ClientStreamHandler: ChannelDuplexHandler {
         if !receivedHead, let code = headers.first(name: ":status"), code != "200" {
             if code.hasPrefix("1") { return }
             return fail(
-                Status(code: .unavailable, message: "the server answered with HTTP status \(code), not with gRPC"), context)
+                Status(code: .unavailable, message: "the server answered with HTTP status \(code), not with gRPC"),
+                context)
         }
         if frame.endStream {
             deliver(Headers.status(headers), Headers.metadata(headers), context)

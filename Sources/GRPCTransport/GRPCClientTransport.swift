@@ -103,13 +103,14 @@ public final class GRPCClientTransport: ClientTransport {
             let connection = try await usableConnection(waitForReady: waitForReady)
             do {
                 return (connection, try await connection.openStream(descriptor))
-            } catch where attempt < 3 {
+            } catch  where attempt < 3 {
                 attempt += 1
                 connection.close()
                 await connection.untilClosed()
                 leaveReady(connection)
             } catch {
-                throw RPCError(code: .unavailable, message: "no stream to \(connection.remotePeer): \(error)", cause: error)
+                throw RPCError(
+                    code: .unavailable, message: "no stream to \(connection.remotePeer): \(error)", cause: error)
             }
         }
     }
@@ -168,7 +169,8 @@ extension GRPCClientTransport {
                     failure = RPCError(
                         code: .unavailable, message: "cannot connect to \(endpoints[index]): \(Self.reason(error))",
                         cause: error)
-                    logger.debug("connection failed", metadata: ["endpoint": "\(endpoints[index])", "error": "\(error)"])
+                    logger.debug(
+                        "connection failed", metadata: ["endpoint": "\(endpoints[index])", "error": "\(error)"])
                 }
                 if Task.isCancelled { return }
             }

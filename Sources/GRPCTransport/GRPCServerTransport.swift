@@ -67,7 +67,9 @@ public final class GRPCServerTransport: ServerTransport {
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
         let setUp: @Sendable (any Channel) -> EventLoopFuture<AcceptedConnection> = { channel in
             channel.eventLoop.makeCompletedFuture {
-                if case .tcp = self.endpoint { try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1) }
+                if case .tcp = self.endpoint {
+                    try channel.syncOptions?.setOption(.socketOption(.tcp_nodelay), value: 1)
+                }
                 if let sslContext {
                     try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: sslContext))
                 }
@@ -129,7 +131,9 @@ public final class GRPCServerTransport: ServerTransport {
             streamID: .rootStream,
             payload: .goAway(lastStreamID: .maxID, errorCode: .noError, opaqueData: nil))
         connection.writeAndFlush(goAway, promise: nil)
-        connection.eventLoop.scheduleTask(in: TimeAmount(configuration.shutdownGrace)) { connection.close(promise: nil) }
+        connection.eventLoop.scheduleTask(in: TimeAmount(configuration.shutdownGrace)) {
+            connection.close(promise: nil)
+        }
     }
 
     private func serve(

@@ -31,7 +31,8 @@ struct MessageDecoder {
             let length = pending.getInteger(at: start + 1, as: UInt32.self)
         else { return nil }
         guard flag == 0 else {
-            throw RPCError(code: .unimplemented, message: "a compressed message came, though no compression was offered")
+            throw RPCError(
+                code: .unimplemented, message: "a compressed message came, though no compression was offered")
         }
         guard Int(length) <= maximumMessageBytes else {
             throw RPCError(

@@ -30,7 +30,8 @@ final class ServerStreamHandler: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .headers(let frame): receive(frame, context)
         case .data(let frame): receive(frame, context)
-        case .rstStream(let code): fail(RPCError(code: .cancelled, message: "the client reset the stream: \(code)"), context)
+        case .rstStream(let code):
+            fail(RPCError(code: .cancelled, message: "the client reset the stream: \(code)"), context)
         default: break
         }
     }

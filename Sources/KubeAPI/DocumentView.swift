@@ -1,5 +1,5 @@
-import OrderedCollections
 package import KubeSchema
+import OrderedCollections
 
 /// A value that has a place in a JSON document.
 package protocol DocumentValue: Sendable {

@@ -73,7 +73,7 @@ package struct LeaderElection: Sendable {
             let current: Lease?
             do {
                 current = try await client.get(Lease.self, name: lease.name, namespace: lease.namespace)
-            } catch where error.isNotFound {
+            } catch  where error.isNotFound {
                 current = nil
             }
             guard var next = candidate.claim(current, uptime: time.uptime, now: time.now) else { return false }

@@ -1,6 +1,5 @@
-package import KubeSchema
-
 import Glibc
+package import KubeSchema
 
 /// Where a component gets the time from: the machine, or a test that moves it by hand.
 package protocol TimeSource: Sendable {

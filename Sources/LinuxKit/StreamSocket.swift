@@ -84,7 +84,9 @@ package struct StreamSocket: ~Copyable, Sendable {
         return name
     }
 
-    private static func withName(_ name: inout sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {
+    private static func withName(_ name: inout sockaddr_in, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt)
+        -> CInt
+    {
         withUnsafePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
         }

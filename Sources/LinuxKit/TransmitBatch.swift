@@ -77,7 +77,8 @@ package struct TransmitBatch: ~Copyable {
     /// Whether `segments` more datagrams fit, each with at most `headerBytes` of new headers.
     package func hasRoom(segments: Int, headerBytes: Int) -> Bool {
         let messagesNeeded = segmentationOffload ? segments / Self.segmentsPerMessage &+ 2 : segments
-        return messageCount &+ messagesNeeded <= Self.messageCapacity && pieceCount &+ 2 &* segments <= Self.pieceCapacity
+        return messageCount &+ messagesNeeded <= Self.messageCapacity
+            && pieceCount &+ 2 &* segments <= Self.pieceCapacity
             && self.headerBytes &+ segments &* headerBytes <= Self.headerCapacity
     }
 
@@ -175,7 +176,9 @@ package struct TransmitBatch: ~Copyable {
         messages[index].header.msg_iov = pieces + message.firstPiece
         messages[index].header.msg_iovlen = end &- message.firstPiece
         let space = control + index &* Int(CLINUX_DATAGRAM_CONTROL_BYTES)
-        let used = message.segments == 1 && message.typeOfService == 0 ? 0
+        let used =
+            message.segments == 1 && message.typeOfService == 0
+            ? 0
             : clinux_put_datagram_control(
                 space, message.segments > 1 ? UInt16(message.segmentSize) : 0, message.typeOfService)
         messages[index].header.msg_control = used == 0 ? nil : space

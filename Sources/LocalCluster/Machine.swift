@@ -41,7 +41,8 @@ struct Machine {
         program.standardInput = null.number
         program.standardOutput = log.number
         program.standardError = log.number
-        program.blockedSignals = [SIGTERM, SIGINT, SIGCHLD]  // machine-init takes them from its loop, in no other thread
+        // machine-init takes them from its loop, in no other thread.
+        program.blockedSignals = [SIGTERM, SIGINT, SIGCHLD]
         let pid = try program.spawn()
         // The state file appears with the first services started; the chain ends early if it cannot.
         let deadline = ContinuousClock.now + .seconds(20)

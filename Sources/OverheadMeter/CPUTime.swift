@@ -26,7 +26,9 @@ package struct CPUTime: Hashable, Sendable {
 
     /// Up to now.
     package static func now() -> CPUTime? {
-        guard let text = FileContents.text("/proc/stat"), let line = text.split(separator: "\n").first else { return nil }
+        guard let text = FileContents.text("/proc/stat"), let line = text.split(separator: "\n").first else {
+            return nil
+        }
         return CPUTime(statLine: line, ticksPerSecond: Double(sysconf(Int32(_SC_CLK_TCK))))
     }
 }

@@ -24,14 +24,17 @@ package struct EncapsulatedPacket: Hashable, Sendable {
         if outer == 14 {
             guard frame.count > 14, half(12) == 0x0800 else { return nil }
         }
-        guard frame.count >= outer + 20, frame[outer] >> 4 == 4, frame[outer + 9] == 17, half(outer + 6) & 0x3FFF == 0 else { return nil }
+        guard frame.count >= outer + 20, frame[outer] >> 4 == 4, frame[outer + 9] == 17, half(outer + 6) & 0x3FFF == 0
+        else { return nil }
         let udp = outer + Int(frame[outer] & 0xF) * 4
         guard udp >= outer + 20, frame.count >= udp + 8 + 20, half(udp + 2) == port else { return nil }
         let inner = udp + 8
         let innerHeader = Int(frame[inner] & 0xF) * 4
         let innerLength = Int(half(inner + 2))
         let payload = Int(half(udp + 4)) - 8
-        guard frame[inner] >> 4 == 4, innerHeader >= 20, innerLength >= innerHeader, innerLength <= payload else { return nil }
+        guard frame[inner] >> 4 == 4, innerHeader >= 20, innerLength >= innerHeader, innerLength <= payload else {
+            return nil
+        }
         outerSource = address(outer + 12)
         outerDestination = address(outer + 16)
         sourcePort = half(udp)

@@ -62,10 +62,13 @@ package struct MeasureClient: Sendable {
                 rounds.append(round)
             }
         }
-        return MeasureReport(underlayAddress: plan.underlay, overlayAddress: overlay, isOneMachine: isOneMachine, rounds: rounds)
+        return MeasureReport(
+            underlayAddress: plan.underlay, overlayAddress: overlay, isOneMachine: isOneMachine, rounds: rounds)
     }
 
-    private func measure(_ path: MeasureRound.Path, _ address: IPv4Address, _ isOneMachine: Bool) throws(MeasureError) -> MeasureRound {
+    private func measure(_ path: MeasureRound.Path, _ address: IPv4Address, _ isOneMachine: Bool) throws(MeasureError)
+        -> MeasureRound
+    {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.bufferBytes, alignment: 4096)
         defer { buffer.deallocate() }
         buffer.initializeMemory(as: UInt8.self, repeating: 0x5A)
@@ -77,7 +80,9 @@ package struct MeasureClient: Sendable {
         do {
             received = try ask(.receive, address) { (connection: borrowing StreamSocket) throws(SyscallError) in
                 var sent = 0
-                while sent < plan.bytesPerRound, clock.now < deadline { sent += try connection.send(UnsafeRawBufferPointer(buffer)) }
+                while sent < plan.bytesPerRound, clock.now < deadline {
+                    sent += try connection.send(UnsafeRawBufferPointer(buffer))
+                }
             }
         } catch {
             throw MeasureError("the \(path.rawValue) round to \(address) port \(plan.port) failed: \(error)")
@@ -95,7 +100,8 @@ package struct MeasureClient: Sendable {
             total += received.totalSeconds
         }
         return MeasureRound(
-            path: path, bytes: received.bytes, seconds: seconds, busySeconds: busy, stolenShare: total > 0 ? stolen / total : 0)
+            path: path, bytes: received.bytes, seconds: seconds, busySeconds: busy,
+            stolenShare: total > 0 ? stolen / total : 0)
     }
 
     /// Opens a connection, sends the request and what `body` sends, and reads the answer to the end.

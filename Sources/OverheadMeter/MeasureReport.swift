@@ -51,7 +51,8 @@ package struct MeasureReport: Sendable {
     package var rounds: [MeasureRound]
 
     /// - Parameter rounds: At least one of each kind.
-    package init(underlayAddress: IPv4Address, overlayAddress: IPv4Address, isOneMachine: Bool, rounds: [MeasureRound]) {
+    package init(underlayAddress: IPv4Address, overlayAddress: IPv4Address, isOneMachine: Bool, rounds: [MeasureRound])
+    {
         self.underlayAddress = underlayAddress
         self.overlayAddress = overlayAddress
         self.isOneMachine = isOneMachine

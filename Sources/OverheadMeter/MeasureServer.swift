@@ -24,16 +24,21 @@ package struct MeasureServer: Sendable {
         }
     }
 
-    private func serve(_ connection: borrowing StreamSocket, _ buffer: UnsafeMutableRawBufferPointer) throws(SyscallError) {
+    private func serve(_ connection: borrowing StreamSocket, _ buffer: UnsafeMutableRawBufferPointer)
+        throws(SyscallError)
+    {
         connection.setTimeout(seconds: Self.stallSeconds)
         var got = 0
         while got < MeasureProtocol.requestBytes {
-            let count = try connection.receive(UnsafeMutableRawBufferPointer(rebasing: buffer[got..<MeasureProtocol.requestBytes]))
+            let count = try connection.receive(
+                UnsafeMutableRawBufferPointer(rebasing: buffer[got..<MeasureProtocol.requestBytes]))
             guard count > 0 else { return }
             got += count
         }
         guard UInt32(bigEndian: buffer.loadUnaligned(as: UInt32.self)) == MeasureProtocol.magic else { return }
-        switch MeasureProtocol.Request(rawValue: UInt32(bigEndian: buffer.loadUnaligned(fromByteOffset: 4, as: UInt32.self))) {
+        switch MeasureProtocol.Request(
+            rawValue: UInt32(bigEndian: buffer.loadUnaligned(fromByteOffset: 4, as: UInt32.self)))
+        {
         case .identify?:
             try answer(
                 ServerIdentity(
@@ -60,7 +65,9 @@ package struct MeasureServer: Sendable {
             let rest = Array(bytes[sent...])
             var failure: SyscallError?
             var count = 0
-            rest.withUnsafeBytes { do throws(SyscallError) { count = try connection.send($0) } catch { failure = error } }
+            rest.withUnsafeBytes {
+                do throws(SyscallError) { count = try connection.send($0) } catch { failure = error }
+            }
             if let failure { throw failure }
             sent += count
         }

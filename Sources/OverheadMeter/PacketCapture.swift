@@ -16,18 +16,25 @@ package struct PacketCapture: ~Copyable {
     /// Opens the interface, in the calling thread's network namespace, for UDP to or from `port`.
     package init(interface: String, port: UInt16) throws(CaptureError) {
         var message = [CChar](repeating: 0, count: Int(PCAP_ERRBUF_SIZE))
-        func text() -> String { String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
-        guard let handle = pcap_create(interface, &message) else { throw CaptureError("can't capture on \(interface): \(text())") }
+        func text() -> String {
+            String(decoding: message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        guard let handle = pcap_create(interface, &message) else {
+            throw CaptureError("can't capture on \(interface): \(text())")
+        }
         pcap_set_snaplen(handle, 256)  // all headers
         pcap_set_timeout(handle, 50)
         pcap_set_immediate_mode(handle, 1)
         guard pcap_activate(handle) >= 0 else {
             let reason = String(cString: pcap_geterr(handle))
             pcap_close(handle)
-            throw CaptureError("can't capture on \(interface): \(reason.isEmpty ? "does it exist, and are you root?" : reason)")
+            throw CaptureError(
+                "can't capture on \(interface): \(reason.isEmpty ? "does it exist, and are you root?" : reason)")
         }
         var filter = bpf_program()
-        guard pcap_compile(handle, &filter, "udp port \(port)", 1, 0xFFFF_FFFF) == 0, pcap_setfilter(handle, &filter) == 0 else {
+        guard pcap_compile(handle, &filter, "udp port \(port)", 1, 0xFFFF_FFFF) == 0,
+            pcap_setfilter(handle, &filter) == 0
+        else {
             let reason = String(cString: pcap_geterr(handle))
             pcap_close(handle)
             throw CaptureError("can't filter for UDP port \(port) on \(interface): \(reason)")
@@ -39,7 +46,8 @@ package struct PacketCapture: ~Copyable {
         case DLT_RAW: headerBytes = 0
         default:
             pcap_close(handle)
-            throw CaptureError("\(interface) is neither Ethernet nor bare IP; capture on the interface between the nodes")
+            throw CaptureError(
+                "\(interface) is neither Ethernet nor bare IP; capture on the interface between the nodes")
         }
         self.handle = handle
         self.port = port
@@ -49,7 +57,9 @@ package struct PacketCapture: ~Copyable {
     deinit { pcap_close(handle) }
 
     /// Reports encapsulated packets until there were `count`, or `seconds` are over. Returns how many there were.
-    package borrowing func run(count: Int, seconds: Double, _ report: (EncapsulatedPacket) -> Void) throws(CaptureError) -> Int {
+    package borrowing func run(count: Int, seconds: Double, _ report: (EncapsulatedPacket) -> Void) throws(CaptureError)
+        -> Int
+    {
         let deadline = ContinuousClock.now + .seconds(seconds)
         var found = 0
         while found < count, ContinuousClock.now < deadline {

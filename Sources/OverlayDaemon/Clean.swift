@@ -14,7 +14,8 @@ package enum Clean {
             }
             if let link = try netlink.link(named: deviceName) {
                 guard link.kind == "tun" else {
-                    throw DaemonError("\(deviceName) is no TUN device (\(link.kind ?? "no virtual device")) and is left alone")
+                    throw DaemonError(
+                        "\(deviceName) is no TUN device (\(link.kind ?? "no virtual device")) and is left alone")
                 }
                 try netlink.deleteLink(deviceName)
                 removed.append("device \(deviceName)")

@@ -57,7 +57,8 @@ package final class OverlayDaemon: Service {
     package func run() async throws {
         let link = underlay.interface.link
         logger.info(
-            "underlay \(link.name) (\(underlay.interface.address), MTU \(link.mtu)), as \(underlay.reason); public address \(underlay.publicIP)")
+            "underlay \(link.name) (\(underlay.interface.address), MTU \(link.mtu)), as \(underlay.reason); public address \(underlay.publicIP)"
+        )
         try await cancelWhenGracefulShutdown { [self] in
             do {
                 try await work()
@@ -75,13 +76,15 @@ package final class OverlayDaemon: Service {
             try await source.networkConfig()
         }
         let attributes = LeaseAttributes(publicIP: underlay.publicIP)
-        let previous = saved?.own.subnet ?? FileContents.text(configuration.subnetFile).flatMap { SubnetFile($0) }?.subnet
+        let previous =
+            saved?.own.subnet ?? FileContents.text(configuration.subnetFile).flatMap { SubnetFile($0) }?.subnet
         let held = try await untilItWorks("no subnet yet") { [source] () throws(SubnetError) in
             try await source.acquire(attributes, in: config, previous: previous)
         }
         if let old = saved?.own.subnet, old != held.lease.subnet {
             logger.critical(
-                "subnet \(old) is not this node's any more; it moves to \(held.lease.subnet), and pods with old addresses must be made anew")
+                "subnet \(old) is not this node's any more; it moves to \(held.lease.subnet), and pods with old addresses must be made anew"
+            )
         }
         try await take(held, config)
         logger.info("lease of \(held.lease.subnet) in \(config.network) acquired, packets by \(config.backend.name)")
@@ -91,9 +94,10 @@ package final class OverlayDaemon: Service {
         leaseChanged.yield(held.lease)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { [self] in
-                await LeaseKeeper(source: source, config: config, margin: configuration.renewMargin, logger: logger).run(held, suspicions: suspicions) { event in
-                    await handle(event, config) { leaseChanged.yield($0) }
-                }
+                await LeaseKeeper(source: source, config: config, margin: configuration.renewMargin, logger: logger)
+                    .run(held, suspicions: suspicions) { event in
+                        await handle(event, config) { leaseChanged.yield($0) }
+                    }
             }
             group.addTask { [self] in await follow(leases, config, suspect) }
             group.addTask { [self] in try await repairPeriodically() }
@@ -104,14 +108,16 @@ package final class OverlayDaemon: Service {
 
     /// Starts packets by what was known before the last end, so that they need no store.
     private func resumeFromSavedState() async throws -> SavedState? {
-        guard let saved = SavedState(file: configuration.stateFile), saved.own.attributes.publicIP == underlay.publicIP else {
+        guard let saved = SavedState(file: configuration.stateFile), saved.own.attributes.publicIP == underlay.publicIP
+        else {
             return nil
         }
         network.setPeers(saved.peers)
         try await blocking { [network] in try network.bringUp(saved.config, lease: saved.own) }
         progress.withLock { $0.isStale = true }
         logger.notice(
-            "subnet \(saved.own.subnet) and \(saved.peers.count) peers taken from \(configuration.stateFile) until the store confirms them")
+            "subnet \(saved.own.subnet) and \(saved.peers.count) peers taken from \(configuration.stateFile) until the store confirms them"
+        )
         return saved
     }
 
@@ -140,7 +146,9 @@ package final class OverlayDaemon: Service {
     }
 
     /// Publishes every table of peers; begins anew when this node's own lease is another.
-    private func follow(_ leases: AsyncStream<Lease>, _ config: NetworkConfig, _ suspect: AsyncStream<Void>.Continuation) async {
+    private func follow(
+        _ leases: AsyncStream<Lease>, _ config: NetworkConfig, _ suspect: AsyncStream<Void>.Continuation
+    ) async {
         let reader = Mutex<Task<Void, Never>?>(nil)
         await withTaskCancellationHandler {
             for await own in leases {
@@ -159,7 +167,9 @@ package final class OverlayDaemon: Service {
         }
     }
 
-    private func accept(_ table: LeaseTable, _ own: Lease, _ config: NetworkConfig, _ suspect: AsyncStream<Void>.Continuation) {
+    private func accept(
+        _ table: LeaseTable, _ own: Lease, _ config: NetworkConfig, _ suspect: AsyncStream<Void>.Continuation
+    ) {
         let before = progress.withLock { progress in
             defer { progress.table = table }
             return progress.table
@@ -169,7 +179,8 @@ package final class OverlayDaemon: Service {
         guard table.isCurrent || before != nil else { return }
         network.setPeers(table.peers)
         log(table, before)
-        let state = SavedState(config: config, own: own, peers: table.peers, isCurrent: table.isCurrent, process: getpid())
+        let state = SavedState(
+            config: config, own: own, peers: table.peers, isCurrent: table.isCurrent, process: getpid())
         do { try state.write(to: configuration.stateFile) } catch {
             logger.warning("the state can't be saved; a restart without the store will know no peers: \(error)")
         }
@@ -200,7 +211,9 @@ package final class OverlayDaemon: Service {
                 var trouble: String?
                 for await _ in signals {
                     do {
-                        for repair in try await blocking({ [network] in try network.repair() }) { logger.warning("repaired: \(repair)") }
+                        for repair in try await blocking({ [network] in try network.repair() }) {
+                            logger.warning("repaired: \(repair)")
+                        }
                         trouble = nil
                     } catch {
                         if trouble != "\(error)" { logger.error("\(error)") }

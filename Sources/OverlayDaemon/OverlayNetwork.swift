@@ -103,13 +103,16 @@ package final class OverlayNetwork: Sendable {
             try engine.start()
             return engine
         } catch {
-            throw Self.explain(error, port: port, address: "\(underlay.interface.address)", device: configuration.deviceName)
+            throw Self.explain(
+                error, port: port, address: "\(underlay.interface.address)", device: configuration.deviceName)
         }
     }
 
     private func publish(_ state: State) {
         guard let port = state.config?.backend.port else { return }
-        let routes = state.peers.map { ForwardingRoute(prefix: $0.subnet, endpoint: $0.attributes.publicIP, port: port) }
+        let routes = state.peers.map {
+            ForwardingRoute(prefix: $0.subnet, endpoint: $0.attributes.publicIP, port: port)
+        }
         state.engine?.publish(ForwardingTable(routes: routes))
     }
 

@@ -7,7 +7,8 @@ package enum Preflight {
     /// - Throws: ``DaemonError`` for anyone but root.
     package static func checkRoot() throws(DaemonError) {
         guard geteuid() == 0 else {
-            throw DaemonError("overlayd sets up interfaces and routes and must be root; run it with sudo or as a service")
+            throw DaemonError(
+                "overlayd sets up interfaces and routes and must be root; run it with sudo or as a service")
         }
     }
 
@@ -31,7 +32,9 @@ extension OverlayNetwork {
                 "UDP port \(port) of \(address) is taken by another process: stop the other overlayd or flanneld "
                     + "(ss -lunp 'sport = \(port)' names it), or set Backend.Port in the network config")
         case EBUSY:
-            DaemonError("device \(device) belongs to another process: stop the other overlayd or flanneld (ip -d link show \(device))")
+            DaemonError(
+                "device \(device) belongs to another process: stop the other overlayd or flanneld (ip -d link show \(device))"
+            )
         case EADDRNOTAVAIL:
             DaemonError("\(address) is no address of this machine any more: \(error)")
         case EPERM, EACCES:

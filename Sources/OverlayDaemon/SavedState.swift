@@ -61,7 +61,8 @@ package struct SavedState: Hashable, Sendable {
         }
         let document = Document(
             network: "\(config.network)", subnetLength: config.subnetLength, subnetMin: "\(config.subnetMin)",
-            subnetMax: "\(config.subnetMax)", port: config.backend.port, own: peer(own), peers: peers.map(peer), current: isCurrent,
+            subnetMax: "\(config.subnetMax)", port: config.backend.port, own: peer(own), peers: peers.map(peer),
+            current: isCurrent,
             process: process)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

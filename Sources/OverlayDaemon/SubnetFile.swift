@@ -33,7 +33,8 @@ package struct SubnetFile: Hashable, Sendable {
             values[line[..<equals]] = line[line.index(after: equals)...]
         }
         guard let network = values["FLANNEL_NETWORK"].flatMap({ IPv4Prefix($0) }),
-            let subnet = values["FLANNEL_SUBNET"].flatMap({ IPv4Prefix($0) }), let mtu = values["FLANNEL_MTU"].flatMap({ Int($0) })
+            let subnet = values["FLANNEL_SUBNET"].flatMap({ IPv4Prefix($0) }),
+            let mtu = values["FLANNEL_MTU"].flatMap({ Int($0) })
         else { return nil }
         self.init(network: network, subnet: subnet, mtu: mtu, masquerade: values["FLANNEL_IPMASQ"] == "true")
     }

@@ -46,7 +46,9 @@ extension UnderlayRequest {
         if !interfaces.isEmpty || pattern != nil {
             for wanted in interfaces {
                 if let address = IPv4Address(wanted) {
-                    if let found = try netlink.interface(holding: address) { return (found, "it has the address \(wanted)") }
+                    if let found = try netlink.interface(holding: address) {
+                        return (found, "it has the address \(wanted)")
+                    }
                 } else if let found = try netlink.interface(named: wanted) {
                     return (found, "--iface names it")
                 }
@@ -57,9 +59,12 @@ extension UnderlayRequest {
         }
         if let canReach {
             if let found = try towards(canReach, netlink) { return (found, "it leads to \(canReach)") }
-            throw DaemonError("no interface leads to \(canReach) (--iface-can-reach); there is \(try candidates(netlink))")
+            throw DaemonError(
+                "no interface leads to \(canReach) (--iface-can-reach); there is \(try candidates(netlink))")
         }
-        if let publicIP, let found = try netlink.interface(holding: publicIP) { return (found, "it has the public address") }
+        if let publicIP, let found = try netlink.interface(holding: publicIP) {
+            return (found, "it has the public address")
+        }
         for address in storeAddresses where !IPv4Prefix(IPv4Address(127, 0, 0, 0), length: 8).contains(address) {
             if let found = try towards(address, netlink) { return (found, "it leads to the store at \(address)") }
         }
@@ -72,7 +77,8 @@ extension UnderlayRequest {
     /// The interface that packets to `address` leave by, or the one that has it.
     private func towards(_ address: IPv4Address, _ netlink: NetlinkSocket) throws -> UnderlayInterface? {
         if let own = try netlink.interface(holding: address) { return own }
-        guard let route = try? netlink.route(to: address), let index = route.interface, let link = try netlink.link(index: index),
+        guard let route = try? netlink.route(to: address), let index = route.interface,
+            let link = try netlink.link(index: index),
             !link.isLoopback
         else { return nil }
         if let source = route.source, let found = try netlink.interface(holding: source) { return found }
@@ -81,7 +87,9 @@ extension UnderlayRequest {
 
     private func matching(_ pattern: String, _ netlink: NetlinkSocket) throws -> UnderlayInterface? {
         let regex: Regex<AnyRegexOutput>
-        do { regex = try Regex(pattern) } catch { throw DaemonError("--iface-regex \(pattern) is no regular expression: \(error)") }
+        do { regex = try Regex(pattern) } catch {
+            throw DaemonError("--iface-regex \(pattern) is no regular expression: \(error)")
+        }
         return try all(netlink).first {
             $0.link.name.wholeMatch(of: regex) != nil || $0.address.description.wholeMatch(of: regex) != nil
         }

@@ -34,7 +34,8 @@ struct ClusterState: Sendable {
             var message = "0/\(existing.count) nodes are available: \(list)."
             if !holders.isEmpty {
                 let more = holders.count - Self.namedHolders
-                message += " Host port " + holders.prefix(Self.namedHolders).joined(separator: ", ")
+                message +=
+                    " Host port " + holders.prefix(Self.namedHolders).joined(separator: ", ")
                     + (more > 0 ? " and \(more) more." : ".")
             }
             return .unschedulable(message)

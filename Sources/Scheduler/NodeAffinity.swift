@@ -61,7 +61,8 @@ struct NodeAffinity: Sendable {
     /// - Parameter document: `spec.affinity`.
     init(_ document: JSON?) {
         let affinity = document?["nodeAffinity"]
-        required = affinity?["requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"]?.array?.map(Term.init)
+        required = affinity?["requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"]?.array?.map(
+            Term.init)
         preferred = (affinity?["preferredDuringSchedulingIgnoredDuringExecution"]?.array ?? []).map {
             (Int(clamping: $0["weight"]?.integer ?? 1), Term($0["preference"] ?? .null))
         }

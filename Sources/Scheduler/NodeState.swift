@@ -32,7 +32,8 @@ struct NodeState: Sendable {
         isReady = node.isReady
         isUnschedulable = node.isUnschedulable
         allocatable = ResourceAmounts(status.allocatable)
-        maximumPods = status.allocatable["pods"].flatMap(ResourceAmounts.quantity).map { Int(clamping: $0.value) }
+        maximumPods =
+            status.allocatable["pods"].flatMap(ResourceAmounts.quantity).map { Int(clamping: $0.value) }
             ?? Self.defaultMaximumPods
         images = Set(status.images.flatMap { $0["names"]?.array ?? [] }.compactMap(\.string))
     }

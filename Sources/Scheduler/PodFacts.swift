@@ -10,7 +10,8 @@ struct PodFacts: Sendable {
         var address: String?
 
         func conflicts(with other: HostPort) -> Bool {
-            port == other.port && proto == other.proto && (address == nil || other.address == nil || address == other.address)
+            port == other.port && proto == other.proto
+                && (address == nil || other.address == nil || address == other.address)
         }
     }
 

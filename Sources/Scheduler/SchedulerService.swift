@@ -106,7 +106,8 @@ package final class SchedulerService: ServiceLifecycle.Service {
             }
             if error.isNotFound { return }
             if !error.isUnreachable, !error.isConflict {
-                recorder.record(pod, .warning, reason: "FailedScheduling", message: "binding to \(node) was refused: \(error)")
+                recorder.record(
+                    pod, .warning, reason: "FailedScheduling", message: "binding to \(node) was refused: \(error)")
             }
             throw error
         }

@@ -43,7 +43,8 @@ struct Score {
             let avoided = node.taints.contains { taint in
                 taint.effect == "PreferNoSchedule" && !pod.tolerations.contains { $0.tolerates(taint) }
             }
-            let images = pod.images.isEmpty
+            let images =
+                pod.images.isEmpty
                 ? 0 : Double(pod.images.count { node.images.contains($0) }) / Double(pod.images.count)
             return spreadWeight * spread + leastRequestedWeight * leastRequested(pod, on: node)
                 + preferenceWeight * 100 * Double(preference) / Double(topPreference)

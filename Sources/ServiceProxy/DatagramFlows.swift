@@ -11,7 +11,9 @@ struct DatagramFlows: Sendable {
     /// Deletes the conntrack entries to `targets`. Runs in the calling thread's network namespace and blocks.
     static func end(_ targets: some Collection<DatagramTarget>) throws(SyscallError) {
         for target in targets {
-            var arguments = ["conntrack", "-D", "-p", "udp", "--dport", "\(target.port)", "--reply-src", target.endpoint]
+            var arguments = [
+                "conntrack", "-D", "-p", "udp", "--dport", "\(target.port)", "--reply-src", target.endpoint,
+            ]
             if let address = target.address { arguments += ["-d", address] }
             let null = try OwnedDescriptor(opening: "/dev/null", O_RDWR)
             var start = ProgramStart(program, arguments: arguments)

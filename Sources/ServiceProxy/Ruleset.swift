@@ -54,7 +54,9 @@ struct Ruleset: Equatable, Sendable {
         }
         let new = elements.values.filter { old.elements["\($0.container) \($0.key)"] != $0 }
         commands += Self.elementCommands("add", new)
-        for name in old.chains.keys.sorted() where chains[name] == nil { commands.append("delete chain \(table) \(name)") }
+        for name in old.chains.keys.sorted() where chains[name] == nil {
+            commands.append("delete chain \(table) \(name)")
+        }
         for name in old.sets.keys.sorted() where sets[name] == nil { commands.append("delete set \(table) \(name)") }
         return commands
     }
@@ -77,35 +79,36 @@ enum RulesetSkeleton {
 
     /// Maps from a service's address to the chain that chooses an endpoint, whatever their number: one look-up a new
     /// connection, none for packets of a connection that conntrack knows.
-    static let commands = [
-        // Adding first makes the deletion possible where there is none yet.
-        "add table \(table)", "delete table \(table)", "add table \(table)",
-        "add map \(table) services { type ipv4_addr . inet_proto . inet_service : verdict ; }",
-        "add map \(table) nodeports { type inet_proto . inet_service : verdict ; }",
-        "add set \(table) unserved { type ipv4_addr . inet_proto . inet_service ; }",
-        "add set \(table) unserved-nodeports { type inet_proto . inet_service ; }",
-        "add set \(table) hairpin { type ipv4_addr . ipv4_addr ; }",
+    static let commands =
+        [
+            // Adding first makes the deletion possible where there is none yet.
+            "add table \(table)", "delete table \(table)", "add table \(table)",
+            "add map \(table) services { type ipv4_addr . inet_proto . inet_service : verdict ; }",
+            "add map \(table) nodeports { type inet_proto . inet_service : verdict ; }",
+            "add set \(table) unserved { type ipv4_addr . inet_proto . inet_service ; }",
+            "add set \(table) unserved-nodeports { type inet_proto . inet_service ; }",
+            "add set \(table) hairpin { type ipv4_addr . ipv4_addr ; }",
 
-        "add chain \(table) dispatch",
-        "add rule \(table) dispatch ip daddr . meta l4proto . th dport vmap @services",
-        "add rule \(table) dispatch fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @nodeports",
-        "add chain \(table) prerouting { type nat hook prerouting priority dstnat ; }",
-        "add rule \(table) prerouting jump dispatch",
-        "add chain \(table) output { type nat hook output priority -100 ; }",
-        "add rule \(table) output jump dispatch",
+            "add chain \(table) dispatch",
+            "add rule \(table) dispatch ip daddr . meta l4proto . th dport vmap @services",
+            "add rule \(table) dispatch fib daddr type local ip daddr != 127.0.0.0/8 meta l4proto . th dport vmap @nodeports",
+            "add chain \(table) prerouting { type nat hook prerouting priority dstnat ; }",
+            "add rule \(table) prerouting jump dispatch",
+            "add chain \(table) output { type nat hook output priority -100 ; }",
+            "add rule \(table) output jump dispatch",
 
-        "add chain \(table) postrouting { type nat hook postrouting priority srcnat ; }",
-        "add rule \(table) postrouting meta mark & \(mark) == \(mark) meta mark set meta mark & 0xffffbfff masquerade fully-random",
-        // A pod that reaches itself through a service must not see its own address as the other side's.
-        "add rule \(table) postrouting ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random",
+            "add chain \(table) postrouting { type nat hook postrouting priority srcnat ; }",
+            "add rule \(table) postrouting meta mark & \(mark) == \(mark) meta mark set meta mark & 0xffffbfff masquerade fully-random",
+            // A pod that reaches itself through a service must not see its own address as the other side's.
+            "add rule \(table) postrouting ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random",
 
-        // Before the address is translated, and before routing, which may know no way to a portal address.
-        "add chain \(table) refuse",
-        "add rule \(table) refuse meta l4proto tcp reject with tcp reset",
-        "add rule \(table) refuse reject with icmp port-unreachable",
-        "add chain \(table) refuse-forwarded { type filter hook prerouting priority -110 ; }",
-        "add chain \(table) refuse-local { type filter hook output priority -110 ; }",
-    ]
+            // Before the address is translated, and before routing, which may know no way to a portal address.
+            "add chain \(table) refuse",
+            "add rule \(table) refuse meta l4proto tcp reject with tcp reset",
+            "add rule \(table) refuse reject with icmp port-unreachable",
+            "add chain \(table) refuse-forwarded { type filter hook prerouting priority -110 ; }",
+            "add chain \(table) refuse-local { type filter hook output priority -110 ; }",
+        ]
         + ["refuse-forwarded", "refuse-local"].flatMap { chain in
             [
                 "add rule \(table) \(chain) ip daddr . meta l4proto . th dport @unserved jump refuse",

@@ -38,11 +38,15 @@ struct RulesetCompiler {
         let targets = Self.targets(of: port, in: endpoints)
         let external = service.externalIPs.compactMap { IPv4Address($0) }
         if targets.isEmpty {
-            for address in [clusterAddress] + external { claim("unserved", "\(address) . \(proto) . \(port.port)", nil, id) }
+            for address in [clusterAddress] + external {
+                claim("unserved", "\(address) . \(proto) . \(port.port)", nil, id)
+            }
             if let node = port.nodePort { claim("unserved-nodeports", "\(proto) . \(node)", nil, id) }
             return
         }
-        declareChains(id, proto, targets, affinity: service.sessionAffinity == "ClientIP" ? service.sessionAffinityTimeoutSeconds : nil)
+        declareChains(
+            id, proto, targets,
+            affinity: service.sessionAffinity == "ClientIP" ? service.sessionAffinityTimeoutSeconds : nil)
         claim("services", "\(clusterAddress) . \(proto) . \(port.port)", "goto service/\(id)", id)
         if !external.isEmpty || port.nodePort != nil {
             // Whoever comes from outside came to this node and has to be answered by it.
@@ -51,7 +55,8 @@ struct RulesetCompiler {
         for address in external { claim("services", "\(address) . \(proto) . \(port.port)", "goto external/\(id)", id) }
         if let node = port.nodePort { claim("nodeports", "\(proto) . \(node)", "goto external/\(id)", id) }
         for target in targets {
-            ruleset.insert(Ruleset.Element(container: "hairpin", key: "\(target.address) . \(target.address)", verdict: nil))
+            ruleset.insert(
+                Ruleset.Element(container: "hairpin", key: "\(target.address) . \(target.address)", verdict: nil))
             guard proto == "udp" else { continue }
             for address in [clusterAddress] + external {
                 ruleset.insert(DatagramTarget(address: "\(address)", port: port.port, endpoint: "\(target.address)"))

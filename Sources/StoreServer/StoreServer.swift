@@ -1,8 +1,8 @@
 public import ClusterStore
 import GRPCCore
 import GRPCTransport
-public import Logging
 import Glibc
+public import Logging
 import NIOCore
 public import ServiceLifecycle
 

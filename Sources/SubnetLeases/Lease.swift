@@ -52,8 +52,10 @@ extension Lease {
     package static func subnet(ofKeyName name: some StringProtocol) throws(LeaseFormatError) -> IPv4Prefix {
         let half = name.split(separator: "&", maxSplits: 1, omittingEmptySubsequences: false)[0]
         let parts = half.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 2, let prefix = IPv4Prefix("\(parts[0])/\(parts[1])"), "\(prefix.address)" == parts[0] else {
-            throw LeaseFormatError(description: "the key \"\(name)\" names no subnet; expected one such as 10.244.49.0-24")
+        guard parts.count == 2, let prefix = IPv4Prefix("\(parts[0])/\(parts[1])"), "\(prefix.address)" == parts[0]
+        else {
+            throw LeaseFormatError(
+                description: "the key \"\(name)\" names no subnet; expected one such as 10.244.49.0-24")
         }
         return prefix
     }
@@ -76,7 +78,8 @@ extension LeaseAttributes {
             throw LeaseFormatError(description: "PublicIP: found \(found), expected an IPv4 address")
         }
         self.init(
-            publicIP: publicIP, publicIPv6: object["PublicIPv6"]?.stringValue, backendType: object["BackendType"]?.stringValue,
+            publicIP: publicIP, publicIPv6: object["PublicIPv6"]?.stringValue,
+            backendType: object["BackendType"]?.stringValue,
             backendData: object["BackendData"].flatMap { $0 == .null ? nil : $0 },
             backendV6Data: object["BackendV6Data"].flatMap { $0 == .null ? nil : $0 })
     }

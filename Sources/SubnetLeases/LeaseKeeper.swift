@@ -26,7 +26,8 @@ package struct LeaseKeeper: Sendable {
 
     /// - Parameter margin: A lease is renewed at the latest so long before it ends.
     package init(
-        source: any SubnetSource, config: NetworkConfig, margin: Duration = .zero, clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+        source: any SubnetSource, config: NetworkConfig, margin: Duration = .zero,
+        clock: any Clock<Duration> = ContinuousClock(), logger: Logger
     ) {
         self.source = source
         self.config = config
@@ -48,7 +49,8 @@ package struct LeaseKeeper: Sendable {
         let alarm = Alarm(suspicions: suspicions, clock: clock)
         await withTaskCancellationHandler {
             while !Task.isCancelled {
-                await alarm.wait(held.timeToLive.map { max(.seconds(1), min($0 / 3, $0 - margin)) } ?? Self.reservationInterval)
+                await alarm.wait(
+                    held.timeToLive.map { max(.seconds(1), min($0 / 3, $0 - margin)) } ?? Self.reservationInterval)
                 while !Task.isCancelled {
                     do throws(SubnetError) {
                         let event = try await renewOrReclaim(held)
@@ -86,7 +88,8 @@ package struct LeaseKeeper: Sendable {
             return .reclaimed(again)
         }
         logger.critical(
-            "subnet \(held.lease.subnet) belongs to another node now (\(reason)); this node moves to \(again.lease.subnet), and pods with old addresses must be made anew")
+            "subnet \(held.lease.subnet) belongs to another node now (\(reason)); this node moves to \(again.lease.subnet), and pods with old addresses must be made anew"
+        )
         return .moved(again, from: held.lease.subnet, reason: reason)
     }
 }

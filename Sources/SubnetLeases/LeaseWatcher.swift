@@ -170,7 +170,8 @@ package struct LeaseWatcher: Sendable {
                 } else if attributes.effectiveBackend.lowercased() != config.backend.name {
                     warn(
                         name, entry,
-                        "its backend is \"\(attributes.effectiveBackend)\", the network's is \"\(config.backend.name)\"")
+                        "its backend is \"\(attributes.effectiveBackend)\", the network's is \"\(config.backend.name)\""
+                    )
                 } else if overlap.overlaps(lease.subnet) {
                     warn(name, entry, "the subnet overlaps an older lease's, or this node's own")
                 } else {

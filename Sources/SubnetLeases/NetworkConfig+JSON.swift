@@ -13,7 +13,8 @@ extension NetworkConfig {
             throw NetworkConfigError(key: "", problem: "\(error)")
         }
         guard let object = document.objectValue else {
-            throw NetworkConfigError(key: "", problem: "found \(document.described), expected an object with a Network key")
+            throw NetworkConfigError(
+                key: "", problem: "found \(document.described), expected an object with a Network key")
         }
         let fields = ConfigFields(object)
         try Self.checkFamilies(fields)
@@ -28,7 +29,8 @@ extension NetworkConfig {
         let max = try fields.address("SubnetMax") ?? IPv4Prefix(network.last, length: length).address
         for (key, value) in [("SubnetMin", min), ("SubnetMax", max)] {
             guard network.contains(value) else {
-                throw NetworkConfigError(key: key, problem: "found \(value), expected an address inside Network \(network)")
+                throw NetworkConfigError(
+                    key: key, problem: "found \(value), expected an address inside Network \(network)")
             }
             guard IPv4Prefix(value, length: length).address == value else {
                 throw NetworkConfigError(
@@ -52,7 +54,8 @@ extension NetworkConfig {
 
     private static func checkFamilies(_ fields: ConfigFields) throws(NetworkConfigError) {
         if try fields.bool("EnableIPv4") == false {
-            throw NetworkConfigError(key: "EnableIPv4", problem: "found false; the udp backend carries IPv4, set it to true")
+            throw NetworkConfigError(
+                key: "EnableIPv4", problem: "found false; the udp backend carries IPv4, set it to true")
         }
         if try fields.bool("EnableIPv6") == true {
             throw NetworkConfigError(
@@ -70,7 +73,8 @@ extension NetworkConfig {
         }
         // Two bits at least: the first subnet is not given out, and one subnet is no network.
         guard length >= Int64(network.length) + 2, length <= 30 else {
-            let range = network.length <= 28 ? "a number from \(network.length + 2) to 30" : "a Network of /28 or larger"
+            let range =
+                network.length <= 28 ? "a number from \(network.length + 2) to 30" : "a Network of /28 or larger"
             throw NetworkConfigError(key: "SubnetLen", problem: "found \(length), expected \(range)")
         }
         return Int(length)
@@ -84,7 +88,8 @@ extension BackendConfig {
             return
         }
         guard let object = value.objectValue else {
-            throw NetworkConfigError(key: "Backend", problem: "found \(value.described), expected an object with a Type key")
+            throw NetworkConfigError(
+                key: "Backend", problem: "found \(value.described), expected an object with a Type key")
         }
         let fields = ConfigFields(object, path: "Backend.")
         let type = try fields.string("Type") ?? "udp"
@@ -158,7 +163,9 @@ private struct ConfigFields {
 
     func prefix(_ key: String) throws(NetworkConfigError) -> IPv4Prefix? {
         guard let text = try string(key), !text.isEmpty else { return nil }
-        guard let prefix = IPv4Prefix(text) else { throw wrong(key, .string(text), "an IPv4 range such as \"10.244.0.0/16\"") }
+        guard let prefix = IPv4Prefix(text) else {
+            throw wrong(key, .string(text), "an IPv4 range such as \"10.244.0.0/16\"")
+        }
         return prefix
     }
 

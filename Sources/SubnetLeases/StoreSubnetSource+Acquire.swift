@@ -10,7 +10,9 @@ extension StoreSubnetSource {
         _ attributes: LeaseAttributes, in config: NetworkConfig, previous: IPv4Prefix?
     ) async throws(SubnetError) -> HeldLease {
         let grant: StoreLease
-        do { grant = try await store.grantLease(timeToLive: max(1, timeToLive.components.seconds), id: 0) } catch { throw .store(error) }
+        do { grant = try await store.grantLease(timeToLive: max(1, timeToLive.components.seconds), id: 0) } catch {
+            throw .store(error)
+        }
         do throws(SubnetError) {
             var backOff = BackOff(first: .milliseconds(10), limit: .seconds(1))
             while true {
@@ -35,13 +37,17 @@ extension StoreSubnetSource {
         var leased: [IPv4Prefix] = []
         var mine: [(subnet: IPv4Prefix, keyValue: KeyValue)] = []
         for keyValue in listed.keyValues {
-            guard let subnet = try? Lease.subnet(ofKeyName: keyValue.keyText.dropFirst(leasePrefix.count)) else { continue }
+            guard let subnet = try? Lease.subnet(ofKeyName: keyValue.keyText.dropFirst(leasePrefix.count)) else {
+                continue
+            }
             let holder = try? LeaseAttributes(parsing: keyValue.value).publicIP
             if holder == attributes.publicIP { mine.append((subnet, keyValue)) } else { leased.append(subnet) }
         }
 
         // What is ours already: the subnet used last before any other.
-        mine.sort { ($0.subnet == previous ? 0 : 1, $0.subnet.address) < ($1.subnet == previous ? 0 : 1, $1.subnet.address) }
+        mine.sort {
+            ($0.subnet == previous ? 0 : 1, $0.subnet.address) < ($1.subnet == previous ? 0 : 1, $1.subnet.address)
+        }
         for (subnet, keyValue) in mine {
             let name = key(of: subnet)
             let unchanged = Comparison(keyValue.key, .equal, .modRevision(keyValue.modRevision))
@@ -97,6 +103,8 @@ extension StoreSubnetSource {
 
     /// Ends a store lease that holds no key; if that fails it ends by itself.
     private func discard(_ grant: StoreLease) async {
-        do { try await store.revokeLease(grant.id) } catch { logger.debug("lease \(grant.id) stays until it ends: \(error)") }
+        do { try await store.revokeLease(grant.id) } catch {
+            logger.debug("lease \(grant.id) stays until it ends: \(error)")
+        }
     }
 }

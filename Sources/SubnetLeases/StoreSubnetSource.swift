@@ -62,8 +62,10 @@ package struct StoreSubnetSource: SubnetSource {
             throw .store(error)
         }
         guard let found else { throw .leaseLost(subnet, reason: "the key \(name) is gone") }
-        guard let holder = try? LeaseAttributes(parsing: found.value).publicIP, holder == held.lease.attributes.publicIP else {
-            throw .leaseLost(subnet, reason: "the key \(name) now holds \(String(decoding: found.value, as: UTF8.self))")
+        guard let holder = try? LeaseAttributes(parsing: found.value).publicIP, holder == held.lease.attributes.publicIP
+        else {
+            throw .leaseLost(
+                subnet, reason: "the key \(name) now holds \(String(decoding: found.value, as: UTF8.self))")
         }
         guard found.lease == held.handle else {
             throw .leaseLost(subnet, reason: "the key \(name) hangs on another lease of the store")

@@ -32,7 +32,9 @@ struct APIServerOptions: ParsableArguments {
         } else {
             throw ValidationError("expected --master=http://HOST:PORT or --kubeconfig=PATH, to know the API server")
         }
-        if let clientCertificate { configuration.clientCertificate = try read(clientCertificate, "--client-certificate") }
+        if let clientCertificate {
+            configuration.clientCertificate = try read(clientCertificate, "--client-certificate")
+        }
         if let clientKey { configuration.clientKey = try read(clientKey, "--client-key") }
         if let certificateAuthority {
             configuration.certificateAuthority = try read(certificateAuthority, "--certificate-authority")

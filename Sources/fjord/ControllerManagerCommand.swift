@@ -17,7 +17,10 @@ struct ControllerManagerCommand: AsyncParsableCommand {
     @Option(help: "A node that hasn't given a sign of life for so long is not ready.")
     var nodeMonitorGracePeriod = DurationArgument(ControllerOptions().nodeMonitorGracePeriod)
 
-    @Option(help: "Pods of an unreachable node are replaced after this time, where their own tolerations don't say otherwise.")
+    @Option(
+        help:
+            "Pods of an unreachable node are replaced after this time, where their own tolerations don't say otherwise."
+    )
     var podEvictionTimeout = DurationArgument(ControllerOptions().podEvictionTimeout)
 
     @Option(help: "The address that the health check is served on.")
@@ -26,7 +29,9 @@ struct ControllerManagerCommand: AsyncParsableCommand {
     @Option(help: "The port of the health check; 0 for none.")
     var port = 10252
 
-    @Flag(inversion: .prefixedNo, help: "Work only while holding a lease, for several controller managers in one cluster.")
+    @Flag(
+        inversion: .prefixedNo, help: "Work only while holding a lease, for several controller managers in one cluster."
+    )
     var leaderElect = false
 
     @OptionGroup var logging: LogOptions

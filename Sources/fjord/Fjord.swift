@@ -28,7 +28,8 @@ struct Fjord: AsyncParsableCommand {
 
     static func main() async {
         var arguments = CommandLine.arguments
-        let program = arguments.isEmpty ? "fjord" : String(arguments.removeFirst().split(separator: "/").last ?? "fjord")
+        let program =
+            arguments.isEmpty ? "fjord" : String(arguments.removeFirst().split(separator: "/").last ?? "fjord")
         if let command = commandsByProgramName[program] { arguments.insert(command, at: 0) }
         do {
             let (normalised, warnings) = try Front(Self.self).normalise(arguments)

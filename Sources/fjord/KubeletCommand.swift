@@ -86,7 +86,8 @@ struct KubeletCommand: AsyncParsableCommand {
     func validate() throws {
         guard (1...65535).contains(port) else { throw ValidationError("--port: expected 1 to 65535, found \(port)") }
         if let config, !config.isEmpty {
-            throw ValidationError("--config=\(config): pods from files are not supported; create them through the API server")
+            throw ValidationError(
+                "--config=\(config): pods from files are not supported; create them through the API server")
         }
         if (tlsCertFile == nil) != (tlsPrivateKeyFile == nil) {
             throw ValidationError("--tls-cert-file and --tls-private-key-file: expected both or neither")
@@ -139,7 +140,8 @@ struct KubeletCommand: AsyncParsableCommand {
     private func clientConfiguration() throws -> ClientConfiguration {
         if let kubeconfig { return try .kubeconfig(kubeconfig) }
         guard let server = list(apiServers ?? master ?? "").first else {
-            throw ValidationError("expected --api-servers=http://HOST:PORT or --kubeconfig=PATH, to know the API server")
+            throw ValidationError(
+                "expected --api-servers=http://HOST:PORT or --kubeconfig=PATH, to know the API server")
         }
         return try .master(server)
     }

@@ -7,7 +7,8 @@ import Synchronization
 struct LogOptions: ParsableArguments {
     @Option(
         name: .customLong("v"),
-        help: ArgumentHelp("How much to log: 0 to 3 for events, 4 and 5 for decisions too, from 6 on everything.", valueName: "n"))
+        help: ArgumentHelp(
+            "How much to log: 0 to 3 for events, 4 and 5 for decisions too, from 6 on everything.", valueName: "n"))
     var verbosity = 0
 }
 

@@ -7,8 +7,8 @@ import LinuxKit
 import Logging
 import NIOCore
 import ServiceLifecycle
-import UnixSignals
 import ServiceProxy
+import UnixSignals
 
 /// `fjord proxy`, `kube-proxy`
 struct ProxyCommand: AsyncParsableCommand {
@@ -50,7 +50,8 @@ struct ProxyCommand: AsyncParsableCommand {
             let health = HTTPServerConfiguration(address: bindAddress, port: healthzPort)
             services.append(HTTPServer(configuration: health, logger: logger, handler: ProxyHealth(proxy: proxy)))
         }
-        logger.info("starting", metadata: ["node": "\(hostnameOverride ?? "")", "cluster-cidr": "\(clusterCIDR ?? "")"])
+        logger.info(
+            "starting", metadata: ["node": "\(hostnameOverride ?? "")", "cluster-cidr": "\(clusterCIDR ?? "")"])
         try await ServiceGroup(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger
         ).run()

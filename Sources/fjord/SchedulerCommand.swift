@@ -8,7 +8,8 @@ import UnixSignals
 
 /// `fjord scheduler`, `kube-scheduler`
 struct SchedulerCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "scheduler", abstract: "Choose a node for each new pod.")
+    static let configuration = CommandConfiguration(
+        commandName: "scheduler", abstract: "Choose a node for each new pod.")
 
     @OptionGroup var server: APIServerOptions
 

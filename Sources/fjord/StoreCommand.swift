@@ -4,8 +4,8 @@ import EmbeddedStore
 import GRPCTransport
 import Logging
 import ServiceLifecycle
-import UnixSignals
 import StoreServer
+import UnixSignals
 
 /// `fjord store`
 struct StoreCommand: AsyncParsableCommand {

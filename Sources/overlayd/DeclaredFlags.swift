@@ -14,7 +14,8 @@ enum DeclaredFlags {
     }
 
     static func of(_ type: any ParsableCommand.Type) -> [String: FlagKind] {
-        guard let command = try? JSONDecoder().decode(Description.self, from: Data(type._dumpHelp().utf8)).command else { return [:] }
+        guard let command = try? JSONDecoder().decode(Description.self, from: Data(type._dumpHelp().utf8)).command
+        else { return [:] }
         var flags: [String: FlagKind] = [:]
         for argument in command.arguments ?? [] where argument.kind != "positional" {
             for name in argument.names ?? [] { flags[name.name] = argument.kind == "flag" ? .toggle : .value }
@@ -26,13 +27,16 @@ enum DeclaredFlags {
 /// flanneld's variables: `FLANNELD_ETCD_ENDPOINTS` stands for `--etcd-endpoints`, unless that is given.
 enum EnvironmentFlags {
     static func arguments(
-        for flags: [String: FlagKind], besides given: [String], environment: [String: String] = ProcessInfo.processInfo.environment
+        for flags: [String: FlagKind], besides given: [String],
+        environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> [String] {
         var written: [String] = []
         for name in flags.keys.sorted() {
             let variable = "FLANNELD_" + name.uppercased().replacing("-", with: "_")
             guard let value = environment[variable], !value.isEmpty else { continue }
-            if given.contains(where: { $0 == "--\(name)" || $0 == "--no-\(name)" || $0.hasPrefix("--\(name)=") }) { continue }
+            if given.contains(where: { $0 == "--\(name)" || $0 == "--no-\(name)" || $0.hasPrefix("--\(name)=") }) {
+                continue
+            }
             do {
                 written += try CommandLineSpelling(flags: flags).normalise(["--\(name)=\(value)"]).arguments
             } catch {

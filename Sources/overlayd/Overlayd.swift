@@ -14,7 +14,9 @@ struct Overlayd: AsyncParsableCommand {
         commandName: "overlayd",
         abstract: "Joins the pod subnets of all nodes into one network; speaks flanneld's protocol, keys and flags.",
         version: version,
-        subcommands: [RunCommand.self, MeasureCommand.self, CaptureCommand.self, StatusCommand.self, CleanCommand.self],
+        subcommands: [
+            RunCommand.self, MeasureCommand.self, CaptureCommand.self, StatusCommand.self, CleanCommand.self,
+        ],
         defaultSubcommand: RunCommand.self)
 
     static func main() async {
@@ -39,12 +41,17 @@ struct Overlayd: AsyncParsableCommand {
     /// The command line in the parser's spelling, with what `FLANNELD_…` variables add.
     private static func arguments() throws -> [String] {
         var written = CommandLine.arguments.dropFirst().filter { !$0.isEmpty }
-        let name = written.first.flatMap { first in configuration.subcommands.first { $0._commandName == first } }?._commandName
+        let name = written.first.flatMap { first in configuration.subcommands.first { $0._commandName == first } }?
+            ._commandName
         if name != nil { written.removeFirst() }
-        if name == nil, let first = written.first, ["help", "-h", "-help", "--help", "--help-hidden", "--version", "-version"].contains(first) {
-            return [first.hasPrefix("-") && !first.hasPrefix("--") && first.count > 2 ? "-" + first : first] + written.dropFirst()
+        if name == nil, let first = written.first,
+            ["help", "-h", "-help", "--help", "--help-hidden", "--version", "-version"].contains(first)
+        {
+            return [first.hasPrefix("-") && !first.hasPrefix("--") && first.count > 2 ? "-" + first : first]
+                + written.dropFirst()
         }
-        let type: any ParsableCommand.Type = configuration.subcommands.first { $0._commandName == name ?? RunCommand._commandName } ?? RunCommand.self
+        let type: any ParsableCommand.Type =
+            configuration.subcommands.first { $0._commandName == name ?? RunCommand._commandName } ?? RunCommand.self
         let flags = DeclaredFlags.of(type)
         let (normalised, _) = try CommandLineSpelling(flags: flags).normalise(Array(written))
         let added = type == RunCommand.self ? try EnvironmentFlags.arguments(for: flags, besides: normalised) : []

@@ -12,7 +12,8 @@ import UnixSignals
 
 /// `overlayd`, or `overlayd run`: the daemon.
 struct RunCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "run", abstract: "Run the daemon (what overlayd does without a subcommand).")
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Run the daemon (what overlayd does without a subcommand).")
 
     @Option(help: "The store's etcd endpoints, separated by commas.")
     var etcdEndpoints = "http://127.0.0.1:4001,http://127.0.0.1:2379"
@@ -28,7 +29,10 @@ struct RunCommand: AsyncParsableCommand {
     var etcdUsername: String?
     @Option(help: "The user's password; better in FLANNELD_ETCD_PASSWORD, where ps does not show it.")
     var etcdPassword: String?
-    @Option(help: "Interface towards the other nodes, by name or address; may be given several times, the first that exists is taken.")
+    @Option(
+        help:
+            "Interface towards the other nodes, by name or address; may be given several times, the first that exists is taken."
+    )
     var iface: [String] = []
     @Option(help: "Regular expression that the interface's name or address must match.")
     var ifaceRegex: String?
@@ -44,13 +48,18 @@ struct RunCommand: AsyncParsableCommand {
     var ipMasq = false
     @Flag(inversion: .prefixedNo, help: "Accept forwarded packets from and to the network.")
     var iptablesForwardRules = true
-    @Option(help: ArgumentHelp("How often the kernel's rules, routes and device are compared with what they should be.", valueName: "seconds"))
+    @Option(
+        help: ArgumentHelp(
+            "How often the kernel's rules, routes and device are compared with what they should be.",
+            valueName: "seconds"))
     var iptablesResync = 5
     @Option(help: "Address of /healthz and /readyz.")
     var healthzIp = "0.0.0.0"
     @Option(help: "Port of /healthz and /readyz; 0 for none.")
     var healthzPort = 0
-    @Option(help: ArgumentHelp("How much to log: 0 to 3 for events, 4 and 5 for decisions too, from 6 on everything.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "How much to log: 0 to 3 for events, 4 and 5 for decisions too, from 6 on everything.", valueName: "n"))
     var v = 0
 
     // flanneld has these; here they are refused with the reason, never ignored.
@@ -92,7 +101,9 @@ struct RunCommand: AsyncParsableCommand {
                 configuration: HTTPServerConfiguration(address: health.address, port: health.port), logger: logger,
                 handler: HealthEndpoints { daemon.reasonNotReady })
             do { try await server.listen() } catch {
-                throw DaemonError("--healthz-port \(health.port) can't be served on \(health.address): \(error); choose another port, or 0 for none")
+                throw DaemonError(
+                    "--healthz-port \(health.port) can't be served on \(health.address): \(error); choose another port, or 0 for none"
+                )
             }
             services.append(server)
         }
@@ -102,7 +113,8 @@ struct RunCommand: AsyncParsableCommand {
 
     private func refuseUnsupported() throws(DaemonError) {
         if kubeSubnetMgr {
-            throw DaemonError("--kube-subnet-mgr: leases from Node objects are not there yet; leave it out and give --etcd-endpoints")
+            throw DaemonError(
+                "--kube-subnet-mgr: leases from Node objects are not there yet; leave it out and give --etcd-endpoints")
         }
         let kube: [(String, String?)] = [
             ("--kube-api-url", kubeApiUrl), ("--kube-annotation-prefix", kubeAnnotationPrefix),
@@ -126,13 +138,19 @@ struct RunCommand: AsyncParsableCommand {
         configuration.subnetFile = subnetFile
         configuration.masquerade = ipMasq
         configuration.forwardRules = iptablesForwardRules
-        guard iptablesResync > 0 else { throw DaemonError("--iptables-resync \(iptablesResync): expected seconds above 0") }
+        guard iptablesResync > 0 else {
+            throw DaemonError("--iptables-resync \(iptablesResync): expected seconds above 0")
+        }
         configuration.resyncInterval = .seconds(iptablesResync)
         guard (1..<1440).contains(subnetLeaseRenewMargin) else {
-            throw DaemonError("--subnet-lease-renew-margin \(subnetLeaseRenewMargin): expected minutes from 1 to 1439, as leases last 24 hours")
+            throw DaemonError(
+                "--subnet-lease-renew-margin \(subnetLeaseRenewMargin): expected minutes from 1 to 1439, as leases last 24 hours"
+            )
         }
         configuration.renewMargin = .seconds(subnetLeaseRenewMargin * 60)
-        guard (0...65535).contains(healthzPort) else { throw DaemonError("--healthz-port \(healthzPort): expected 0 to 65535") }
+        guard (0...65535).contains(healthzPort) else {
+            throw DaemonError("--healthz-port \(healthzPort): expected 0 to 65535")
+        }
         if healthzPort != 0 { configuration.health = (healthzIp, healthzPort) }
         return configuration
     }

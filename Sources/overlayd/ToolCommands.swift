@@ -35,7 +35,9 @@ struct MeasureCommand: AsyncParsableCommand {
                 let device = (try? NetlinkSocket().interface(named: "flannel0"))?.address
                 return device ?? FileContents.text(subnetFile).flatMap { SubnetFile($0) }?.subnet.address
             }
-            write("receiving on TCP port \(port), " + (address().map { "over the overlay at \($0)" } ?? "no overlay address yet"))
+            write(
+                "receiving on TCP port \(port), "
+                    + (address().map { "over the overlay at \($0)" } ?? "no overlay address yet"))
             do {
                 try await DedicatedThread.run(name: "measure") { [port] in
                     try MeasureServer(overlayAddress: address).run(address: IPv4Address(bits: 0), port: port)
@@ -46,13 +48,17 @@ struct MeasureCommand: AsyncParsableCommand {
             }
             return
         }
-        guard let underlay = peer.flatMap({ IPv4Address($0) }) else { throw MeasureError("--peer \(peer ?? ""): expected an IPv4 address") }
+        guard let underlay = peer.flatMap({ IPv4Address($0) }) else {
+            throw MeasureError("--peer \(peer ?? ""): expected an IPv4 address")
+        }
         guard (1...100).contains(rounds), seconds > 0, seconds <= 60, megabytes > 0 else {
             throw MeasureError("expected --rounds from 1 to 100, --seconds above 0 up to 60, --megabytes above 0")
         }
         var plan = MeasurePlan(underlay: underlay)
         if let overlay {
-            guard let address = IPv4Address(overlay) else { throw MeasureError("--overlay \(overlay): expected an IPv4 address") }
+            guard let address = IPv4Address(overlay) else {
+                throw MeasureError("--overlay \(overlay): expected an IPv4 address")
+            }
             plan.overlay = address
         }
         plan.port = port
@@ -67,7 +73,8 @@ struct MeasureCommand: AsyncParsableCommand {
 /// `overlayd capture`: shows the overlay's packets between the nodes.
 struct CaptureCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "capture", abstract: "Show encapsulated packets on the interface between the nodes, with the addresses inside.")
+        commandName: "capture",
+        abstract: "Show encapsulated packets on the interface between the nodes, with the addresses inside.")
 
     @Option(help: "The interface to look at.") var iface: String
     @Option(help: "The overlay's UDP port.") var port: UInt16 = 8285
@@ -78,13 +85,16 @@ struct CaptureCommand: AsyncParsableCommand {
         let found = try await DedicatedThread.run(name: "capture") { [iface, port, count, seconds] in
             try PacketCapture(interface: iface, port: port).run(count: count, seconds: seconds) { write("\($0)") }
         }
-        guard found >= count else { throw CaptureError("only \(found) of \(count) encapsulated packets on \(iface) within \(seconds) s") }
+        guard found >= count else {
+            throw CaptureError("only \(found) of \(count) encapsulated packets on \(iface) within \(seconds) s")
+        }
     }
 }
 
 /// `overlayd status`: what the daemon knew last.
 struct StatusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "status", abstract: "Show this node's lease and peers.")
+    static let configuration = CommandConfiguration(
+        commandName: "status", abstract: "Show this node's lease and peers.")
 
     @Option(help: "Where the lease is written.") var subnetFile = "/run/flannel/subnet.env"
 
@@ -92,7 +102,8 @@ struct StatusCommand: ParsableCommand {
         var configuration = DaemonConfiguration(underlay: UnderlayRequest())
         configuration.subnetFile = subnetFile
         guard let state = SavedState(file: configuration.stateFile) else {
-            throw DaemonError("no state in \(configuration.stateFile): overlayd has had no lease on this node since it booted")
+            throw DaemonError(
+                "no state in \(configuration.stateFile): overlayd has had no lease on this node since it booted")
         }
         write(state.report)
     }
@@ -101,7 +112,8 @@ struct StatusCommand: ParsableCommand {
 /// `overlayd clean`: takes away what overlayd made.
 struct CleanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "clean", abstract: "Remove everything that overlayd made on this machine: device, routes, rules, files.")
+        commandName: "clean",
+        abstract: "Remove everything that overlayd made on this machine: device, routes, rules, files.")
 
     @Option(help: "Where the lease is written.") var subnetFile = "/run/flannel/subnet.env"
 

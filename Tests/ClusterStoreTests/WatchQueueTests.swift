@@ -32,7 +32,10 @@ struct StoreErrorTests {
         (.failedPrecondition, EtcdErrorText.leaseExists, .leaseExists(5)),
         (.unavailable, "etcdserver: no leader", .unavailable("etcdserver: no leader")),
         (.deadlineExceeded, "", .unavailable("no answer in time")),
-        (.resourceExhausted, "etcdserver: mvcc: database space exceeded", .refused("etcdserver: mvcc: database space exceeded")),
+        (
+            .resourceExhausted, "etcdserver: mvcc: database space exceeded",
+            .refused("etcdserver: mvcc: database space exceeded")
+        ),
     ])
     func etcdsWordsBecomeErrors(_ code: RPCError.Code, _ message: String, _ expected: StoreError) {
         #expect(StoreError(RPCError(code: code, message: message), lease: 5) == expected)
@@ -40,10 +43,11 @@ struct StoreErrorTests {
 }
 
 struct KeyRangeTests {
-    @Test(arguments: [
-        ("a/", Array("a/".utf8), Array("a0".utf8)),
-        ("", [0], [0]),  // all keys
-    ] as [(String, [UInt8], [UInt8])])
+    @Test(
+        arguments: [
+            ("a/", Array("a/".utf8), Array("a0".utf8)),
+            ("", [0], [0]),  // all keys
+        ] as [(String, [UInt8], [UInt8])])
     func aPrefixIsARange(_ prefix: String, _ start: [UInt8], _ end: [UInt8]) {
         #expect(KeyRange.prefix(prefix) == KeyRange(start: start, end: end))
     }

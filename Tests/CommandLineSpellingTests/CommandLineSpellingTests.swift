@@ -76,8 +76,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [("apiserver", "--api_burst=200"), ("kubelet", "--cadvisor_port=4194"), ("proxy", "--oom_score_adj=-899"),
-        ("scheduler", "--algorithm_provider=x"), ("controller-manager", "--machines=127.0.0.1"), ("kubelet", "--log_dir=/x")])
+    @Test(arguments: [
+        ("apiserver", "--api_burst=200"), ("kubelet", "--cadvisor_port=4194"), ("proxy", "--oom_score_adj=-899"),
+        ("scheduler", "--algorithm_provider=x"), ("controller-manager", "--machines=127.0.0.1"),
+        ("kubelet", "--log_dir=/x"),
+    ])
     func `each component of the time takes its own flags`(command: String, argument: String) throws {
         let spelling = CommandLineSpelling(flags: [:], historic: .of(command: command))
         #expect(try spelling.normalise([argument]).warnings.count == 1)

@@ -34,7 +34,8 @@ import Testing
                 return pods.count == 3 && pods.allSatisfy { $0.metadata.controller?.uid == created.metadata.uid }
             }
             try await eventually("the status tells") {
-                let status = try await client.get(ReplicationController.self, name: "nginx", namespace: "default").status
+                let status = try await client.get(ReplicationController.self, name: "nginx", namespace: "default")
+                    .status
                 return status.replicas == 3 && status.readyReplicas == 1 && status.observedGeneration == 1
             }
             var live = try await client.get(ReplicationController.self, name: "nginx", namespace: "default")
@@ -45,7 +46,8 @@ import Testing
             }
             try await eventually("events say so") {
                 let reasons = try await client.list(Event.self).items.map(\.reason)
-                return reasons.count { $0 == "SuccessfulCreate" } == 2 && reasons.count { $0 == "SuccessfulDelete" } == 2
+                return reasons.count { $0 == "SuccessfulCreate" } == 2
+                    && reasons.count { $0 == "SuccessfulDelete" } == 2
             }
         }
     }
@@ -56,7 +58,8 @@ import Testing
         try await running {
             try await eventually("forty") { try await client.list(Pod.self).items.count == 40 }
             try await eventually("the status has caught up") {
-                try await client.get(ReplicationController.self, name: "many", namespace: "default").status.replicas == 40
+                try await client.get(ReplicationController.self, name: "many", namespace: "default").status.replicas
+                    == 40
             }
         }
         #expect(api.requests.count { $0 == "POST /api/v1/namespaces/default/pods" } == 40)
@@ -99,7 +102,8 @@ import Testing
         _ = try await client.create(byHand)
         try await running {
             @Sendable func addresses() async throws -> [String]? {
-                try await client.list(Endpoints.self).items.first { $0.metadata.name == "web" }?.subsets.first?.addresses.map(\.ip)
+                try await client.list(Endpoints.self).items.first { $0.metadata.name == "web" }?.subsets.first?
+                    .addresses.map(\.ip)
             }
             try await eventually("the ready pod is there") { try await addresses() == ["10.0.0.1"] }
             var broken = try await client.get(Pod.self, name: "a", namespace: "default")

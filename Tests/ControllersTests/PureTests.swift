@@ -5,7 +5,8 @@ import Testing
 @testable import Controllers
 
 func pod(
-    _ name: String, namespace: String = "default", labels: [String: String] = [:], node: String? = nil, ready: Bool = false,
+    _ name: String, namespace: String = "default", labels: [String: String] = [:], node: String? = nil,
+    ready: Bool = false,
     phase: String = "Running", created: Int64 = 0, ip: String? = nil
 ) -> Pod {
     var pod = Pod(name: name, namespace: namespace)
@@ -122,10 +123,12 @@ func controller(_ name: String, replicas: Int, labels: [String: String]) -> Repl
         #expect(subsets.first?.addresses.first?.nodeName == "n1")
     }
 
-    @Test(arguments: [
-        (target: JSON.integer(9000), port: 9000), (target: .string("web"), port: 8000), (target: .string("8080"), port: 8080),
-        (target: .null, port: 80), (target: .string("absent"), port: nil),
-    ] as [(target: JSON, port: Int?)])
+    @Test(
+        arguments: [
+            (target: JSON.integer(9000), port: 9000), (target: .string("web"), port: 8000),
+            (target: .string("8080"), port: 8080),
+            (target: .null, port: 80), (target: .string("absent"), port: nil),
+        ] as [(target: JSON, port: Int?)])
     func theTargetPortIsANumberAName(_ row: (target: JSON, port: Int?)) {
         let subsets = EndpointsBuilder.subsets(
             of: service([["port": 80, "targetPort": row.target]]), pods: [pod("a", ready: true, ip: "10.0.0.1")])
@@ -171,13 +174,20 @@ func controller(_ name: String, replicas: Int, labels: [String: String]) -> Repl
         #expect(Eviction.isHeld(down: row.down, total: row.total) == row.held)
     }
 
-    @Test(arguments: [
-        ([], .seconds(5)),
-        ([["key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 300]], .seconds(300)),
-        ([["operator": "Exists"]], nil),
-        ([["operator": "Exists", "tolerationSeconds": 60], ["operator": "Exists", "tolerationSeconds": 2]], .seconds(2)),
-        ([["key": "other", "operator": "Exists"]], .seconds(5)),
-    ] as [([JSON], Duration?)])
+    @Test(
+        arguments: [
+            ([], .seconds(5)),
+            (
+                [["key": "node.kubernetes.io/unreachable", "operator": "Exists", "tolerationSeconds": 300]],
+                .seconds(300)
+            ),
+            ([["operator": "Exists"]], nil),
+            (
+                [["operator": "Exists", "tolerationSeconds": 60], ["operator": "Exists", "tolerationSeconds": 2]],
+                .seconds(2)
+            ),
+            ([["key": "other", "operator": "Exists"]], .seconds(5)),
+        ] as [([JSON], Duration?)])
     func aPodsOwnTolerationWins(_ row: (tolerations: [JSON], expected: Duration?)) {
         var pod = pod("p")
         pod.document["spec", "tolerations"] = .array(row.tolerations)

@@ -17,7 +17,9 @@ import Testing
             let bits = 0x0A00_0000 | UInt32.random(in: 0...0xFF_FFFF, using: &generator)
             prefixes.insert(IPv4Prefix(IPv4Address(bits: bits), length: length))
         }
-        let routes = prefixes.map { ForwardingRoute(prefix: $0, endpoint: IPv4Address(bits: $0.address.bits ^ 1), port: 8285) }
+        let routes = prefixes.map {
+            ForwardingRoute(prefix: $0, endpoint: IPv4Address(bits: $0.address.bits ^ 1), port: 8285)
+        }
         let table = ForwardingTable(routes: routes)
         for _ in 0..<2_000 {
             let near = routes.randomElement(using: &generator)?.prefix.address.bits ?? 0x0A00_0000

@@ -36,7 +36,8 @@ import Testing
             tcp.storeBigEndian(UInt16(40_000), 0)
             tcp.storeBigEndian(UInt16(80), 2)
             tcp.storeBigEndian(UInt32.max - 3_000, TCPHeader.sequenceOffset)  // wraps on the way
-            tcp.storeBytes(of: UInt8((20 + shape.options) / 4) << 4, toByteOffset: TCPHeader.dataOffsetOffset, as: UInt8.self)
+            tcp.storeBytes(
+                of: UInt8((20 + shape.options) / 4) << 4, toByteOffset: TCPHeader.dataOffsetOffset, as: UInt8.self)
             tcp.storeBytes(of: shape.flags, toByteOffset: TCPHeader.flagsOffset, as: UInt8.self)
             tcp.storeBigEndian(UInt16(512), TCPHeader.windowOffset)
             var sum = InternetChecksum.pseudoHeader(base, length: total - 20)
@@ -105,7 +106,8 @@ import Testing
     }
 
     @Test(arguments: [
-        Shape(payload: 1, segmentSize: 1448), Shape(payload: 1448, segmentSize: 1448), Shape(payload: 1449, segmentSize: 1448),
+        Shape(payload: 1, segmentSize: 1448), Shape(payload: 1448, segmentSize: 1448),
+        Shape(payload: 1449, segmentSize: 1448),
         Shape(payload: 14_480, segmentSize: 1448), Shape(payload: 65_483, segmentSize: 1420),  // the largest packet
         Shape(payload: 5_001, segmentSize: 999, options: 0), Shape(payload: 9_000, segmentSize: 536, options: 40),
         Shape(payload: 8_000, segmentSize: 1000, flags: TCPHeader.ack | TCPHeader.psh),
@@ -131,7 +133,8 @@ import Testing
 
     @Test func aSegmentWithAWrongChecksumIsPassedOnAlone() throws {
         var generator = SeededGenerator(seed: 9)
-        var parts = try segments(of: packet(Shape(payload: 3_000, segmentSize: 1000), generator: &generator), size: 1000)
+        var parts = try segments(
+            of: packet(Shape(payload: 3_000, segmentSize: 1000), generator: &generator), size: 1000)
         parts[1][parts[1].count - 1] ^= 1
         let joined = try coalesced(parts)
         #expect(joined.map(\.1) == parts)
@@ -140,14 +143,16 @@ import Testing
 
     @Test func aGapInTheSequenceIsKept() throws {
         var generator = SeededGenerator(seed: 10)
-        var parts = try segments(of: packet(Shape(payload: 4_000, segmentSize: 1000), generator: &generator), size: 1000)
+        var parts = try segments(
+            of: packet(Shape(payload: 4_000, segmentSize: 1000), generator: &generator), size: 1000)
         parts.remove(at: 1)
         #expect(try coalesced(parts).map(\.1.count) == [1052, 2052])
     }
 
     @Test func segmentsOfAnotherFlowAreNotMixedIn() throws {
         var generator = SeededGenerator(seed: 11)
-        let parts = try segments(of: packet(Shape(payload: 2_000, segmentSize: 1000), generator: &generator), size: 1000)
+        let parts = try segments(
+            of: packet(Shape(payload: 2_000, segmentSize: 1000), generator: &generator), size: 1000)
         let other = packet(Shape(payload: 500, segmentSize: 1000, options: 0), generator: &generator)
         #expect(try coalesced([parts[0], other, parts[1]]).map(\.1) == [parts[0], other, parts[1]])
     }

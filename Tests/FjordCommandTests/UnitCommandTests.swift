@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("apiserver", "--api_rate=10"), ("controller-manager", "--machines=a,b"), ("scheduler", "--algorithm_provider=x"),
+        ("apiserver", "--api_rate=10"), ("controller-manager", "--machines=a,b"),
+        ("scheduler", "--algorithm_provider=x"),
         ("kubelet", "--cadvisor_port=4194"), ("proxy", "--oom_score_adj=-899"),
     ])
     func `a historic flag is named in one warning`(command: String, flag: String) throws {

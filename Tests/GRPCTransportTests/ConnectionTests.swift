@@ -4,7 +4,8 @@ import Testing
 
 /// Answers each message with itself; `fail` answers with a status.
 private struct EchoService: RegistrableRPCService {
-    static let echo = MethodDescriptor(fullyQualifiedService: "test.Echo", method: "Echo", type: .bidirectionalStreaming)
+    static let echo = MethodDescriptor(
+        fullyQualifiedService: "test.Echo", method: "Echo", type: .bidirectionalStreaming)
     static let fail = MethodDescriptor(fullyQualifiedService: "test.Echo", method: "Fail", type: .unary)
 
     func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {

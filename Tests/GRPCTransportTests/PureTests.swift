@@ -8,7 +8,7 @@ import Testing
 struct PureTests {
     @Test(arguments: [
         ("127.0.0.1:2379", GRPCEndpoint.tcp(host: "127.0.0.1", port: 2379)),
-        ("http://etcd.example:4001/", .tcp(host: "etcd.example", port: 4001)),  // a trailing slash, as in many configurations
+        ("http://etcd.example:4001/", .tcp(host: "etcd.example", port: 4001)),  // as in many configurations
         ("https://[::1]:2379", .tcp(host: "::1", port: 2379)),
         ("unix:///run/containerd/containerd.sock", .unix("/run/containerd/containerd.sock")),
     ])

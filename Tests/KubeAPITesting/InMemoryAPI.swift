@@ -1,6 +1,6 @@
-import OrderedCollections
 package import KubeAPI
 package import KubeSchema
+import OrderedCollections
 import Synchronization
 
 /// An API server in memory, as much of one as clients' loops need: revisions, conflicts, status, binding, deletion,
@@ -67,9 +67,12 @@ package final class InMemoryAPI: APITransport {
             let next: Result<[Entry], APIError> = state.withLock { state in
                 if state.isDown { return .failure(.unreachable("switched off")) }
                 if revision < state.oldest {
-                    return .failure(.status(code: 410, reason: "Expired", message: "too old resource version", details: nil))
+                    return .failure(
+                        .status(code: 410, reason: "Expired", message: "too old resource version", details: nil))
                 }
-                return .success(state.history.filter { $0.revision > revision && route.covers($0.stored.path, $0.stored.namespace) })
+                return .success(
+                    state.history.filter { $0.revision > revision && route.covers($0.stored.path, $0.stored.namespace) }
+                )
             }
             for entry in try next.get() {
                 revision = entry.revision
@@ -124,14 +127,19 @@ package final class InMemoryAPI: APITransport {
             case .post:
                 var object = body
                 var metadata = ObjectMetadata(document: object["metadata"] ?? .emptyObject)
-                if metadata.name.isEmpty { metadata.name = (metadata.generateName ?? "") + String(state.revision, radix: 36) }
+                if metadata.name.isEmpty {
+                    metadata.name = (metadata.generateName ?? "") + String(state.revision, radix: 36)
+                }
                 let key = route.key(metadata.name)
                 guard state.objects[key] == nil else { return failure(409, "AlreadyExists") }
                 metadata.uid = "uid-\(state.revision + 1)"
                 if metadata.creationTimestamp == nil { metadata.creationTimestamp = .now }
                 metadata.generation = 1
                 object["metadata"] = metadata.document
-                return .success(store(Stored(path: route.collection, namespace: route.namespace ?? "", object: object), key, "ADDED", &state))
+                return .success(
+                    store(
+                        Stored(path: route.collection, namespace: route.namespace ?? "", object: object), key, "ADDED",
+                        &state))
             default: return failure(405, "MethodNotAllowed")
             }
         }
@@ -143,7 +151,9 @@ package final class InMemoryAPI: APITransport {
             guard stored.object["spec", "nodeName"] == nil else { return failure(409, "Conflict") }
             return .success(change(stored, key, &state) { $0["spec", "nodeName"] = body["target", "name"] })
         case (.put, let subresource):
-            if let version = body["metadata", "resourceVersion"], version != stored.object["metadata", "resourceVersion"] {
+            if let version = body["metadata", "resourceVersion"],
+                version != stored.object["metadata", "resourceVersion"]
+            {
                 return failure(409, "Conflict")
             }
             return .success(
@@ -175,7 +185,8 @@ package final class InMemoryAPI: APITransport {
             let policy = body["propagationPolicy"]?.string
             let waits = policy == "Orphan" ? "orphan" : policy == "Foreground" ? "foregroundDeletion" : nil
             let isNamespace = route.collection == "/api/v1/namespaces"
-            let isGraceful = route.collection == "/api/v1/pods" && body["gracePeriodSeconds"]?.integer != 0
+            let isGraceful =
+                route.collection == "/api/v1/pods" && body["gracePeriodSeconds"]?.integer != 0
                 && stored.object["spec", "nodeName"] != nil
             if waits != nil || isNamespace || isGraceful {
                 return .success(

@@ -21,8 +21,15 @@ import Testing
         let document: JSON = [
             "current-context": "c",
             "contexts": [["name": "c", "context": ["cluster": "k", "user": "u", "namespace": "n"]]],
-            "clusters": [["name": "k", "cluster": ["server": "https://10.0.0.1:6443", "certificate-authority-data": "Y2E="]]],
-            "users": [["name": "u", "user": ["client-certificate-data": "Y2VydA==", "client-key-data": "a2V5", "token": "t"]]],
+            "clusters": [
+                ["name": "k", "cluster": ["server": "https://10.0.0.1:6443", "certificate-authority-data": "Y2E="]]
+            ],
+            "users": [
+                [
+                    "name": "u",
+                    "user": ["client-certificate-data": "Y2VydA==", "client-key-data": "a2V5", "token": "t"],
+                ]
+            ],
         ]
         let configuration = try ClientConfiguration(kubeconfig: document, context: nil, path: "p", folder: ".")
         #expect(configuration.server == "https://10.0.0.1:6443")

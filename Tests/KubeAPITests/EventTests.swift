@@ -20,7 +20,9 @@ import Testing
             Issue.record("the first is created")
             return
         }
-        let repeats = [correlator.take(pending("p", "m"), uptime: .zero), correlator.take(pending("p", "m"), uptime: .zero)]
+        let repeats = [
+            correlator.take(pending("p", "m"), uptime: .zero), correlator.take(pending("p", "m"), uptime: .zero),
+        ]
         #expect(repeats == [.count(name: name, count: 2), .count(name: name, count: 3)])
     }
 

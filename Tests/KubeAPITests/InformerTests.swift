@@ -12,7 +12,8 @@ import Testing
     init() { client = KubeClient(transport: api, logger: Logger(label: "test")) }
 
     /// Runs the informer while `body` does.
-    private func running<T: KubeObject>(_ informer: Informer<T>, _ body: @Sendable () async throws -> Void) async throws {
+    private func running<T: KubeObject>(_ informer: Informer<T>, _ body: @Sendable () async throws -> Void) async throws
+    {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await informer.run() }
             defer { group.cancelAll() }

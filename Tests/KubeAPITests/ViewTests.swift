@@ -25,7 +25,9 @@ import Testing
         (key: "", op: "Equal", value: "v", effect: "", expected: false),
         (key: "k", op: "Exists", value: "", effect: "NoSchedule", expected: false),
     ])
-    func tolerationsMatchAsKubernetesHasThem(_ row: (key: String, op: String, value: String, effect: String, expected: Bool)) {
+    func tolerationsMatchAsKubernetesHasThem(
+        _ row: (key: String, op: String, value: String, effect: String, expected: Bool)
+    ) {
         let toleration = Toleration(document: [
             "key": .string(row.key), "operator": .string(row.op), "value": .string(row.value),
             "effect": .string(row.effect),
@@ -44,11 +46,14 @@ import Testing
     }
 
     @Test func pathsAreThoseOfTheAPI() {
-        #expect(Pod.resource.path(namespace: "default", name: "p", subresource: "status")
-            == "/api/v1/namespaces/default/pods/p/status")
+        #expect(
+            Pod.resource.path(namespace: "default", name: "p", subresource: "status")
+                == "/api/v1/namespaces/default/pods/p/status")
         #expect(Pod.resource.path() == "/api/v1/pods")
         #expect(Node.resource.path(namespace: "ignored", name: "n") == "/api/v1/nodes/n")
-        #expect(Lease.resource.path(namespace: "kube-node-lease") == "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
+        #expect(
+            Lease.resource.path(namespace: "kube-node-lease")
+                == "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases")
     }
 
     @Test func linesAreCutWhereverTheChunksEnd() throws {
@@ -66,7 +71,8 @@ import Testing
     }
 
     @Test func statusErrorsTellWhatTheyAre() {
-        let body = Array(#"{"kind":"Status","status":"Failure","message":"m","reason":"AlreadyExists","code":409}"#.utf8)
+        let body = Array(
+            #"{"kind":"Status","status":"Failure","message":"m","reason":"AlreadyExists","code":409}"#.utf8)
         let error = APIError(code: 409, body: body)
         #expect(error.isAlreadyExists && !error.isConflict)
         #expect(APIError(code: 502, body: Array("bad gateway".utf8)).code == 502)

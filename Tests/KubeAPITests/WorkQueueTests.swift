@@ -53,7 +53,11 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 await queue.process(workers: 2, logger: Logger(label: "test")) { _ in
-                    if tries.withLock({ $0 += 1; return $0 }) < 5 { throw APIError.unreachable("test") }
+                    if tries.withLock({
+                        $0 += 1; return $0
+                    }) < 5 {
+                        throw APIError.unreachable("test")
+                    }
                 }
             }
             queue.add("a")

@@ -70,8 +70,12 @@ import Testing
                     "metadata": ["name": "10.0.0.1"],
                     "status": [
                         "capacity": ["cpu": "1500m", "memory": "1Gi", "pods": "110"],
-                        "addresses": [["type": "Hostname", "address": "h"], ["type": "InternalIP", "address": "10.0.0.1"]],
-                        "conditions": [["type": "Ready", "status": "False"], ["type": "DiskPressure", "status": "False"]],
+                        "addresses": [
+                            ["type": "Hostname", "address": "h"], ["type": "InternalIP", "address": "10.0.0.1"],
+                        ],
+                        "conditions": [
+                            ["type": "Ready", "status": "False"], ["type": "DiskPressure", "status": "False"],
+                        ],
                     ],
                 ]
             ],
@@ -137,7 +141,8 @@ import Testing
     @Test(arguments: [
         ("pods", "DesiredState.Host=", "spec.nodeName="), ("pods", "DesiredState.Host!=", "spec.nodeName!="),
         ("pods", "Status.Host==n1,name=x", "spec.nodeName==n1,metadata.name=x"),
-        ("pods", "DesiredState.Status=Terminated", "status.phase=Failed"), ("pods", "status.phase=Failed", "status.phase=Failed"),
+        ("pods", "DesiredState.Status=Terminated", "status.phase=Failed"),
+        ("pods", "status.phase=Failed", "status.phase=Failed"),
         ("events", "involvedObject.name=p,source=kubelet", "involvedObject.name=p,source=kubelet"),
         ("minions", "name=n", "metadata.name=n"), ("pods", "", ""), ("pods", "nonsense", "nonsense"),
     ])
@@ -153,7 +158,9 @@ import Testing
         #expect(V1Beta1.resource(segment: segment) == resource)
     }
 
-    @Test(arguments: [("1", 1000), ("250m", 250), ("100u", 1), ("1n", 1), ("2k", 2_000_000), ("x", nil), ("", nil)] as [(String, Int64?)])
+    @Test(
+        arguments: [("1", 1000), ("250m", 250), ("100u", 1), ("1n", 1), ("2k", 2_000_000), ("x", nil), ("", nil)]
+            as [(String, Int64?)])
     func `quantities round up to thousandths`(text: String, milli: Int64?) {
         #expect(HistoricQuantity.milli(.string(text)) == milli)
     }

@@ -139,8 +139,14 @@ private struct Generator: RandomNumberGenerator {
         maybe(&result, "terminationMessagePath", "/dev/termination-log")
         maybe(
             &result, "ports",
-            [["name": pick(["web", "a-port-with-a-long-name", "8080"]), "containerPort": number(1..<65536), "protocol": "TCP"]])
-        maybe(&result, "livenessProbe", ["httpGet": ["path": "/", "port": pick([80, "web"])], "initialDelaySeconds": 3])
+            [
+                [
+                    "name": pick(["web", "a-port-with-a-long-name", "8080"]), "containerPort": number(1..<65536),
+                    "protocol": "TCP",
+                ]
+            ])
+        maybe(
+            &result, "livenessProbe", ["httpGet": ["path": "/", "port": pick([80, "web"])], "initialDelaySeconds": 3])
         maybe(&result, "lifecycle", ["preStop": ["exec": ["command": ["x"]]]])
         return result
     }
@@ -226,7 +232,9 @@ private struct Generator: RandomNumberGenerator {
         case "pods":
             object["kind"] = "Pod"
             object["spec"] = podSpec()
-            maybe(&object, "status", ["phase": "Running", "qosClass": "BestEffort", "podIP": "10.0.0.1", "startTime": "t"])
+            maybe(
+                &object, "status",
+                ["phase": "Running", "qosClass": "BestEffort", "podIP": "10.0.0.1", "startTime": "t"])
         case "replicationControllers":
             object["kind"] = "ReplicationController"
             object["spec"] = [
@@ -240,9 +248,13 @@ private struct Generator: RandomNumberGenerator {
         case "services":
             object["kind"] = "Service"
             object["spec"] = [
-                "clusterIP": pick(["None", "10.254.0.1"]), "clusterIPs": ["10.254.0.1"], "type": pick(["NodePort", "ClusterIP"]),
+                "clusterIP": pick(["None", "10.254.0.1"]), "clusterIPs": ["10.254.0.1"],
+                "type": pick(["NodePort", "ClusterIP"]),
                 "ports": [
-                    ["name": "a", "port": 80, "targetPort": pick([8080, "web"]), "nodePort": 30000, "protocol": "TCP"],
+                    [
+                        "name": "a", "port": 80, "targetPort": pick([8080, "web"]), "nodePort": 30000,
+                        "protocol": "TCP",
+                    ],
                     ["name": "b", "port": 81, "protocol": "TCP"],
                 ], "ipFamilies": ["IPv4"],
             ]
@@ -256,7 +268,8 @@ private struct Generator: RandomNumberGenerator {
                 "capacity": ["cpu": "2", "memory": "16Gi", "pods": "110"], "nodeInfo": ["osImage": "Debian"],
                 "addresses": [["type": "Hostname", "address": "h"], ["type": "InternalIP", "address": "10.0.0.1"]],
                 "conditions": [
-                    ["type": "DiskPressure", "status": "False"], ["type": "Ready", "status": "True", "reason": "KubeletReady"],
+                    ["type": "DiskPressure", "status": "False"],
+                    ["type": "Ready", "status": "True", "reason": "KubeletReady"],
                 ],
             ]
         case "endpoints":
@@ -294,14 +307,21 @@ private struct Generator: RandomNumberGenerator {
         maybe(&container, "volumeMounts", [["name": "v", "mountPath": "/m", "subPath": "s"]])
         maybe(&container, "startupProbe", ["exec": ["command": ["x"]]])
         maybe(&container, "livenessProbe", ["grpc": ["port": 5]])
-        maybe(&container, "readinessProbe", ["httpGet": ["path": "/", "port": 80, "scheme": "HTTP"], "periodSeconds": 10])
+        maybe(
+            &container, "readinessProbe",
+            ["httpGet": ["path": "/", "port": 80, "scheme": "HTTP"], "periodSeconds": 10])
         var spec: JSON = ["containers": [container, ["name": "d", "image": "j"]], "restartPolicy": "Always"]
         maybe(&spec, "initContainers", [["name": "i", "image": "k"]])
         maybe(&spec, "tolerations", [["key": "a", "operator": "Exists"]])
         maybe(&spec, "serviceAccountName", "default")
         maybe(&spec, "nodeName", "n1")
         maybe(&spec, "dnsPolicy", "None")
-        maybe(&spec, "volumes", [["name": "v", "secret": ["secretName": "s"]], ["name": "h", "hostPath": ["path": "/h", "type": "Directory"]]])
+        maybe(
+            &spec, "volumes",
+            [
+                ["name": "v", "secret": ["secretName": "s"]],
+                ["name": "h", "hostPath": ["path": "/h", "type": "Directory"]],
+            ])
         maybe(
             &spec, "affinity",
             ["podAntiAffinity": ["requiredDuringSchedulingIgnoredDuringExecution": [["topologyKey": "zone"]]]])

@@ -146,13 +146,17 @@ import Testing
         "deviating pods",
         arguments: [
             (#"{"desiredState":{"containers":[{"name":"n","image":"i","cpu":"100"}]}}"#, 2),
-            (#"{"manifest":{"containers":[{"name":"n","image":"i","resources":{"limits":{"cpu":"100m"}},"cpu":5}]}}"#, 1),
+            (
+                #"{"manifest":{"containers":[{"name":"n","image":"i","resources":{"limits":{"cpu":"100m"}},"cpu":5}]}}"#,
+                1
+            ),
             (#"{"containers":[{"name":"n","image":"i","resources":{"limits":{"cpu":"100m"}}}]}"#, 1),
             (#"{"desiredState":{"manifest":{"containers":[{"name":"n","image":"i","cpu":100,"args":["x"]}]}}}"#, 1),
         ])
     func pods(body: String, warningCount: Int) throws {
         let (pod, warnings) = try V1Beta1.toV1(parse(body), resource: "pods", mergingOver: nil)
-        let expected = #"[{"name":"n","image":"i","resources":{"limits":{"cpu":"100m"}},"imagePullPolicy":"IfNotPresent"}]"#
+        let expected =
+            #"[{"name":"n","image":"i","resources":{"limits":{"cpu":"100m"}},"imagePullPolicy":"IfNotPresent"}]"#
         #expect(pod["spec", "containers"] == (try parse(expected)))
         #expect(warnings.count == warningCount, "\(warnings)")
     }
@@ -175,14 +179,18 @@ import Testing
             ("pods", #"{"apiVersion":"v1","id":"x"}"#, "the body's apiVersion is v1, but this path takes v1beta1"),
             ("pods", "[]", "expected a JSON object, found a list"),
             ("secrets", "{}", "the resource secrets has no v1beta1 form: use /api/v1"),
-            ("pods", #"{"desiredState":{"manifest":{"containers":{}}}}"#, "desiredState.manifest.containers: expected a list, found an object"),
+            (
+                "pods", #"{"desiredState":{"manifest":{"containers":{}}}}"#,
+                "desiredState.manifest.containers: expected a list, found an object"
+            ),
             ("pods", #"{"desiredState":{"manifest":[]}}"#, "desiredState.manifest: expected an object, found a list"),
             (
                 "pods", #"{"desiredState":{"manifest":{"restartPolicy":{"always":{},"never":{}}}}}"#,
                 "desiredState.manifest.restartPolicy: Invalid value: always, never: only 1 policy is allowed, of always, onFailure and never"
             ),
             (
-                "pods", #"{"desiredState":{"manifest":{"volumes":[{"name":"v","source":{"emptyDir":{},"hostDir":{"path":"/"}}}]}}}"#,
+                "pods",
+                #"{"desiredState":{"manifest":{"volumes":[{"name":"v","source":{"emptyDir":{},"hostDir":{"path":"/"}}}]}}}"#,
                 "desiredState.manifest.volumes[0].source: Invalid value: emptyDir, hostDir: exactly 1 volume type is required"
             ),
             ("endpoints", #"{"endpoints":["10.0.0.1"]}"#, "endpoints[0]: Invalid value: expected \"address:port\""),
@@ -242,10 +250,12 @@ import Testing
     }
 
     @Test func `the redis service keeps its target, one without a target is marked`() throws {
-        let redis = #"{"id":"redis","kind":"Service","apiVersion":"v1beta1","port":6379,"containerPort":6379,"selector":{"name":"redis"}}"#
+        let redis =
+            #"{"id":"redis","kind":"Service","apiVersion":"v1beta1","port":6379,"containerPort":6379,"selector":{"name":"redis"}}"#
         let service = try V1Beta1.toV1(parse(redis), resource: "services", mergingOver: nil).object
         #expect(service["spec"] == ["ports": [["port": 6379, "targetPort": 6379]], "selector": ["name": "redis"]])
-        let bare = try V1Beta1.toV1(["id": "s", "port": 80, "selector": [:]], resource: "services", mergingOver: nil).object
+        let bare = try V1Beta1.toV1(["id": "s", "port": 80, "selector": [:]], resource: "services", mergingOver: nil)
+            .object
         #expect(
             bare["metadata", "annotations"]
                 == ["v1beta1.fjord/container-port": "first", "v1beta1.fjord/selector": "all"])

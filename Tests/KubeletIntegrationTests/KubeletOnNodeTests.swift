@@ -31,7 +31,9 @@ struct KubeletOnNodeTests {
             #expect(node.status("one")?["containerID"]?.string?.hasPrefix("containerd://") == true)
             #expect(node.status("one")?["restartCount"]?.integer == 0)
             try await until("its log is served") {
-                try await node.get("/containerLogs/default/one/main").body.split(separator: "\n").sorted() == ["hello", "oops"]
+                try await node.get("/containerLogs/default/one/main").body.split(separator: "\n").sorted() == [
+                    "hello", "oops",
+                ]
             }
             let tail = try await node.get("/containerLogs/default/one/main?tailLines=1&timestamps=true").body
             #expect(tail.split(separator: "\n").count == 1 && tail.hasPrefix("20"))
@@ -118,7 +120,8 @@ struct KubeletOnNodeTests {
             try await until("exec works") {
                 (try? await node.get("/run/default/lasting/main?cmd=hostname").body) == "lasting\n"
             }
-            #expect(node.status("lasting")?["containerID"] == kept["status", "containerStatuses"]?.array?[0]["containerID"])
+            #expect(
+                node.status("lasting")?["containerID"] == kept["status", "containerStatuses"]?.array?[0]["containerID"])
             try await node.remove("lasting")
         }
     }
@@ -151,7 +154,8 @@ struct KubeletOnNodeTests {
                                 + "echo; echo $REDIS_MASTER_SERVICE_HOST:$REDIS_MASTER_SERVICE_PORT; " + Self.forever,
                             [
                                 "volumeMounts": [
-                                    ["name": "shared", "mountPath": "/shared"], ["name": "settings", "mountPath": "/settings"],
+                                    ["name": "shared", "mountPath": "/shared"],
+                                    ["name": "settings", "mountPath": "/settings"],
                                     ["name": "password", "mountPath": "/password", "readOnly": true],
                                 ]
                             ]),
@@ -162,7 +166,8 @@ struct KubeletOnNodeTests {
                     ],
                 ])
             try await until("the reader has read all") {
-                try await node.get("/containerLogs/default/volumes/reader").body == "page\nbluesesame\n10.254.0.9:6379\n"
+                try await node.get("/containerLogs/default/volumes/reader").body
+                    == "page\nbluesesame\n10.254.0.9:6379\n"
             }
             try await node.remove("volumes")
         }
@@ -179,7 +184,8 @@ struct KubeletOnNodeTests {
                             [
                                 "ports": [["containerPort": 80, "hostPort": 8080]],
                                 "livenessProbe": [
-                                    "httpGet": ["path": "/index.html", "port": 80], "periodSeconds": 1, "failureThreshold": 1,
+                                    "httpGet": ["path": "/index.html", "port": 80], "periodSeconds": 1,
+                                    "failureThreshold": 1,
                                     "initialDelaySeconds": 1,
                                 ],
                             ])
@@ -188,7 +194,8 @@ struct KubeletOnNodeTests {
             try await until("it runs") { node.isRunning("web") }
             try await until("its page is served on the node's address") {
                 let exchange = try? await HTTPClientExchange.send(
-                    HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/index.html"), host: NodeUnderTest.address,
+                    HTTPRequest(method: .get, scheme: nil, authority: nil, path: "/index.html"),
+                    host: NodeUnderTest.address,
                     port: 8080)
                 return try await exchange?.collect(upTo: 100) == Array("served\n".utf8)
             }
@@ -206,7 +213,9 @@ struct KubeletOnNodeTests {
                 node.status("noimage")?["state", "waiting", "reason"]?.string == "ImagePullBackOff"
             }
             #expect(node.pod("noimage")?["status", "phase"] == "Pending")
-            try await until("its events say so") { Set(["Pulling", "Failed", "BackOff"]).isSubset(of: node.events("noimage")) }
+            try await until("its events say so") {
+                Set(["Pulling", "Failed", "BackOff"]).isSubset(of: node.events("noimage"))
+            }
             try await node.remove("noimage")
         }
     }

@@ -12,8 +12,9 @@ enum NodeNamespaces {
 
     static let why = "needs root, containerd, runc, CNI plugins, ctr, tini and busybox"
     static var canBeMade: Bool {
-        geteuid() == 0 && ["/usr/bin/containerd", "/usr/sbin/runc", "/usr/lib/cni/bridge", "/usr/bin/tini", "/bin/busybox"]
-            .allSatisfy { FileContents.exists($0) }
+        geteuid() == 0
+            && ["/usr/bin/containerd", "/usr/sbin/runc", "/usr/lib/cni/bridge", "/usr/bin/tini", "/bin/busybox"]
+                .allSatisfy { FileContents.exists($0) }
     }
 
     /// Runs the tests of this target that are marked for it in a node of their own and returns their exit code.
@@ -37,8 +38,10 @@ enum NodeNamespaces {
         var program = ProgramStart(
             "unshare",
             arguments: [
-                "unshare", "--mount", "--uts", "--pid", "--net", "--fork", "--kill-child", "--mount-proc", "--propagation", "private",
-                "sh", "-c", script, "sh", executable, "--testing-library", "swift-testing", "--no-parallel", "--filter", filter,
+                "unshare", "--mount", "--uts", "--pid", "--net", "--fork", "--kill-child", "--mount-proc",
+                "--propagation", "private",
+                "sh", "-c", script, "sh", executable, "--testing-library", "swift-testing", "--no-parallel", "--filter",
+                filter,
             ])
         var environment: [String: String] = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", variable: scratch]
         for name in ["HOME", "LD_LIBRARY_PATH"] {

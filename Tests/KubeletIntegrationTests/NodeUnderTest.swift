@@ -95,7 +95,10 @@ final class NodeUnderTest: Sendable {
             Self.path(name),
             [
                 "apiVersion": "v1", "kind": "Pod",
-                "metadata": ["name": .string(name), "namespace": "default", "labels": ["name": .string(name)], "annotations": annotations],
+                "metadata": [
+                    "name": .string(name), "namespace": "default", "labels": ["name": .string(name)],
+                    "annotations": annotations,
+                ],
                 "spec": spec, "status": ["phase": "Pending"],
             ])
     }
@@ -125,7 +128,9 @@ final class NodeUnderTest: Sendable {
     func get(_ path: String) async throws -> (status: Int, body: String) {
         let exchange = try await HTTPClientExchange.send(
             HTTPRequest(method: .get, scheme: nil, authority: nil, path: path), host: "127.0.0.1", port: 10250)
-        return (exchange.response.status.code, String(decoding: try await exchange.collect(upTo: 1 << 20), as: UTF8.self))
+        return (
+            exchange.response.status.code, String(decoding: try await exchange.collect(upTo: 1 << 20), as: UTF8.self)
+        )
     }
 }
 

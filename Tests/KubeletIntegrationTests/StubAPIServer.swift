@@ -70,11 +70,15 @@ final class StubAPIServer: HTTPHandler {
 
     private static func allNamespaces(_ parts: [String]) -> String {
         var parts = parts
-        if let index = parts.firstIndex(of: "namespaces"), parts.count > index + 2 { parts.removeSubrange(index...(index + 1)) }
+        if let index = parts.firstIndex(of: "namespaces"), parts.count > index + 2 {
+            parts.removeSubrange(index...(index + 1))
+        }
         return "/" + parts.joined(separator: "/")
     }
 
-    private static let resources: Set<String> = ["pods", "nodes", "services", "events", "leases", "secrets", "configmaps", "namespaces"]
+    private static let resources: Set<String> = [
+        "pods", "nodes", "services", "events", "leases", "secrets", "configmaps", "namespaces",
+    ]
 
     func respond(to request: HTTPServerRequest, writer: HTTPResponseWriter) async throws {
         let path = String(request.path)
@@ -90,7 +94,8 @@ final class StubAPIServer: HTTPHandler {
             let answer: JSON = state.withLock { state in
                 let items = state.objects.filter { Self.collection(of: $0.key) == collection }.map(\.value)
                 return [
-                    "kind": "List", "apiVersion": "v1", "metadata": ["resourceVersion": .string(String(state.revision))],
+                    "kind": "List", "apiVersion": "v1",
+                    "metadata": ["resourceVersion": .string(String(state.revision))],
                     "items": .array(items),
                 ]
             }
@@ -140,7 +145,10 @@ final class StubAPIServer: HTTPHandler {
         } else {
             respond(
                 writer, 404,
-                ["kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404, "message": "not found"])
+                [
+                    "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "NotFound", "code": 404,
+                    "message": "not found",
+                ])
         }
     }
 

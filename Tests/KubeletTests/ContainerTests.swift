@@ -55,7 +55,9 @@ private struct Objects: ReferencedObjects {
 
     @Test func `a reference to nothing is an error that names it`() async {
         await #expect(throws: ContainerConfigurationError("configmap \"no\" not found")) {
-            try await environment(["env": [["name": "A", "valueFrom": ["configMapKeyRef": ["name": "no", "key": "k"]]]]])
+            try await environment([
+                "env": [["name": "A", "valueFrom": ["configMapKeyRef": ["name": "no", "key": "k"]]]]
+            ])
         }
         await #expect(throws: ContainerConfigurationError("secret \"no\" not found")) {
             try await environment(["envFrom": [["secretRef": ["name": "no"]]]])
@@ -65,7 +67,10 @@ private struct Objects: ReferencedObjects {
 
 @Suite struct ServiceVariablesTests {
     private func service(_ name: String, _ namespace: String, _ ip: String, _ ports: JSON) -> JSON {
-        ["metadata": ["name": .string(name), "namespace": .string(namespace)], "spec": ["clusterIP": .string(ip), "ports": ports]]
+        [
+            "metadata": ["name": .string(name), "namespace": .string(namespace)],
+            "spec": ["clusterIP": .string(ip), "ports": ports],
+        ]
     }
 
     @Test func `a service is found by its name in capitals`() {
@@ -77,7 +82,8 @@ private struct Objects: ReferencedObjects {
         let made = ServiceVariables.make(services: services, namespace: "default").map { "\($0.name)=\($0.value)" }
         #expect(
             made == [
-                "KUBERNETES_SERVICE_HOST=10.254.0.1", "KUBERNETES_SERVICE_PORT=443", "KUBERNETES_SERVICE_PORT_HTTPS=443",
+                "KUBERNETES_SERVICE_HOST=10.254.0.1", "KUBERNETES_SERVICE_PORT=443",
+                "KUBERNETES_SERVICE_PORT_HTTPS=443",
                 "KUBERNETES_PORT=tcp://10.254.0.1:443", "KUBERNETES_PORT_443_TCP=tcp://10.254.0.1:443",
                 "KUBERNETES_PORT_443_TCP_PROTO=tcp", "KUBERNETES_PORT_443_TCP_PORT=443",
                 "KUBERNETES_PORT_443_TCP_ADDR=10.254.0.1", "REDIS_MASTER_SERVICE_HOST=10.254.0.9",
@@ -88,7 +94,10 @@ private struct Objects: ReferencedObjects {
     }
 
     @Test func `other namespaces see the API server's service only`() {
-        let services = [service("kubernetes", "default", "10.254.0.1", [["port": 443]]), service("x", "default", "10.254.0.2", [["port": 1]])]
+        let services = [
+            service("kubernetes", "default", "10.254.0.1", [["port": 443]]),
+            service("x", "default", "10.254.0.2", [["port": 1]]),
+        ]
         let names = ServiceVariables.make(services: services, namespace: "far").map(\.name)
         #expect(names.contains("KUBERNETES_SERVICE_HOST") && !names.contains("X_SERVICE_HOST"))
     }
@@ -127,8 +136,10 @@ private struct Objects: ReferencedObjects {
 
     @Test func `a pod on the node's network has no name of its own and no port mappings`() throws {
         let pod = try Sample.pod(
-            containers: [["name": "a", "image": "i", "ports": [["containerPort": 80, "hostPort": 80]]]], spec: ["hostNetwork": true])
-        let config = SandboxConfigurationBuilder.make(for: pod, attempt: 0, NodeSettings(name: "n", address: "1.2.3.4", root: "/r"))
+            containers: [["name": "a", "image": "i", "ports": [["containerPort": 80, "hostPort": 80]]]],
+            spec: ["hostNetwork": true])
+        let config = SandboxConfigurationBuilder.make(
+            for: pod, attempt: 0, NodeSettings(name: "n", address: "1.2.3.4", root: "/r"))
         #expect(config.hostname.isEmpty && config.portMappings.isEmpty)
         #expect(config.linux.securityContext.namespaceOptions.network == .node)
     }
@@ -139,19 +150,24 @@ private struct Objects: ReferencedObjects {
             ([:], .bestEffort),
         ] as [(JSON, DesiredPod.QualityOfService)])
     func `resources decide the quality of service`(resources: JSON, quality: DesiredPod.QualityOfService) throws {
-        #expect(try Sample.pod(containers: [["name": "a", "image": "i", "resources": resources]]).qualityOfService == quality)
+        #expect(
+            try Sample.pod(containers: [["name": "a", "image": "i", "resources": resources]]).qualityOfService
+                == quality)
     }
 
     @Test func `the overlay's lease becomes a network configuration`() throws {
         let lease = try OverlayLease(
-            parsing: "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.3.1/24\nFLANNEL_MTU=1472\nFLANNEL_IPMASQ=true\n")
+            parsing:
+                "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.3.1/24\nFLANNEL_MTU=1472\nFLANNEL_IPMASQ=true\n")
         #expect(lease.gateway == IPv4Address(10, 244, 3, 1))
         let bridge = CNIConfiguration.document(for: lease)["plugins"]?.array?[0]
         #expect(bridge?["mtu"] == 1472 && bridge?["ipMasq"] == false)
         #expect(bridge?["ipam", "ranges"]?.array?[0].array?[0]["subnet"] == "10.244.3.0/24")
     }
 
-    @Test(arguments: ["", "FLANNEL_NETWORK=10.244.0.0/16", "FLANNEL_NETWORK=x\nFLANNEL_SUBNET=10.244.3.1/24\nFLANNEL_MTU=1"])
+    @Test(arguments: [
+        "", "FLANNEL_NETWORK=10.244.0.0/16", "FLANNEL_NETWORK=x\nFLANNEL_SUBNET=10.244.3.1/24\nFLANNEL_MTU=1",
+    ])
     func `what is no lease is refused`(text: String) {
         #expect(throws: OverlayLease.FormatError.self) { try OverlayLease(parsing: text) }
     }
@@ -191,7 +207,9 @@ private struct Objects: ReferencedObjects {
     }
 
     @Test func `times are shown once a line`() throws {
-        #expect(try shown([("timestamps", "true"), ("tailLines", "2")]).hasPrefix("2026-11-23T17:47:41.000000001Z two\n2026"))
+        #expect(
+            try shown([("timestamps", "true"), ("tailLines", "2")]).hasPrefix(
+                "2026-11-23T17:47:41.000000001Z two\n2026"))
     }
 
     @Test(arguments: [("tailLines", "-1"), ("limitBytes", "x"), ("sinceTime", "yesterday"), ("follow", "perhaps")])
@@ -209,8 +227,12 @@ private struct Objects: ReferencedObjects {
         let request = try #require(try KubeletRequest(path: "/exec/ns/p/uid/c", query: query))
         var streams = StreamOptions()
         (streams.stdin, streams.stdout, streams.tty) = (true, true, true)
-        #expect(request == .exec(.init(namespace: "ns", pod: "p", container: "c"), command: ["sh", "-c", "echo a b"], streams))
-        #expect(try KubeletRequest(path: "/portForward/ns/p", query: [("port", "80")]) == .portForward(namespace: "ns", pod: "p", ports: [80]))
+        #expect(
+            request
+                == .exec(.init(namespace: "ns", pod: "p", container: "c"), command: ["sh", "-c", "echo a b"], streams))
+        #expect(
+            try KubeletRequest(path: "/portForward/ns/p", query: [("port", "80")])
+                == .portForward(namespace: "ns", pod: "p", ports: [80]))
         #expect(try KubeletRequest(path: "/x", query: []) == nil)
         #expect(throws: BadRequest.self) { try KubeletRequest(path: "/exec/ns/p/c", query: []) }
         #expect(throws: BadRequest.self) { try KubeletRequest(path: "/portForward/ns/p", query: [("port", "70000")]) }
@@ -228,7 +250,10 @@ private struct Objects: ReferencedObjects {
     @Test func `items choose keys, paths and modes`() async throws {
         let pod = try Sample.pod()
         let objects = Objects(secrets: ["s": ["data": ["k": "djE=", "other": "eA=="]]])
-        let volume: JSON = ["name": "v", "secret": ["secretName": "s", "defaultMode": 256, "items": [["key": "k", "path": "a/b", "mode": 420]]]]
+        let volume: JSON = [
+            "name": "v",
+            "secret": ["secretName": "s", "defaultMode": 256, "items": [["key": "k", "path": "a/b", "mode": 420]]],
+        ]
         let files = try await ProjectedVolume.files(of: volume, pod: pod, facts: PodFacts(), objects: objects)
         #expect(files == ["a/b": ProjectedFile(contents: Array("v1".utf8), mode: 0o644)])
     }

@@ -10,11 +10,14 @@ enum Sample {
     static func nanoseconds(_ secondsAgo: Int64) -> Int64 { (now.seconds - secondsAgo) * 1_000_000_000 }
 
     static func pod(
-        restartPolicy: String = "Always", containers: [JSON] = [["name": "a", "image": "i:1"]], initContainers: [JSON] = [],
+        restartPolicy: String = "Always", containers: [JSON] = [["name": "a", "image": "i:1"]],
+        initContainers: [JSON] = [],
         deleted: Bool = false, spec more: [String: JSON] = [:]
     ) throws -> DesiredPod {
         var document: JSON = [
-            "metadata": ["name": "p", "namespace": "default", "uid": "u", "labels": ["app": "x"], "resourceVersion": "7"],
+            "metadata": [
+                "name": "p", "namespace": "default", "uid": "u", "labels": ["app": "x"], "resourceVersion": "7",
+            ],
             "spec": [
                 "restartPolicy": .string(restartPolicy), "containers": .array(containers),
                 "initContainers": .array(initContainers),
@@ -51,7 +54,8 @@ enum Sample {
 
 @Suite struct PodPlanTests {
     private func plan(
-        _ pod: DesiredPod, _ observed: ObservedPod, backOff: RestartBackOff = RestartBackOff(), unhealthy: [String: String] = [:]
+        _ pod: DesiredPod, _ observed: ObservedPod, backOff: RestartBackOff = RestartBackOff(),
+        unhealthy: [String: String] = [:]
     ) -> PodPlan {
         PodPlan.make(
             for: pod, observed: observed,
@@ -81,17 +85,22 @@ enum Sample {
 
     @Test func `what runs as it should is left alone`() throws {
         let pod = try Sample.pod()
-        #expect(plan(pod, ObservedPod(sandboxes: [Sample.sandbox], containers: [Sample.container(.running, of: pod)])) == PodPlan())
+        #expect(
+            plan(pod, ObservedPod(sandboxes: [Sample.sandbox], containers: [Sample.container(.running, of: pod)]))
+                == PodPlan())
     }
 
     @Test(arguments: [
         ("Always", 0, true), ("Always", 1, true), ("OnFailure", 0, false), ("OnFailure", 1, true), ("Never", 0, false),
         ("Never", 1, false),
     ])
-    func `the restart policy says what becomes of an ended container`(policy: String, exitCode: Int, restarts: Bool) throws {
+    func `the restart policy says what becomes of an ended container`(policy: String, exitCode: Int, restarts: Bool)
+        throws
+    {
         let pod = try Sample.pod(restartPolicy: policy)
         let observed = ObservedPod(
-            sandboxes: [Sample.sandbox], containers: [Sample.container(.exited, attempt: 2, exitCode: exitCode, of: pod)])
+            sandboxes: [Sample.sandbox],
+            containers: [Sample.container(.exited, attempt: 2, exitCode: exitCode, of: pod)])
         let plan = plan(pod, observed)
         #expect(plan.starts == (restarts ? [PodPlan.Start(name: "a", isInit: false, attempt: 3)] : []))
         #expect(plan.isFinished == !restarts)
@@ -113,7 +122,10 @@ enum Sample {
     @Test func `a container that fails its liveness probe is killed`() throws {
         let pod = try Sample.pod()
         let observed = ObservedPod(sandboxes: [Sample.sandbox], containers: [Sample.container(.running, of: pod)])
-        #expect(plan(pod, observed, unhealthy: ["a-0": "failed liveness probe"]).kills.map(\.reason) == ["failed liveness probe"])
+        #expect(
+            plan(pod, observed, unhealthy: ["a-0": "failed liveness probe"]).kills.map(\.reason) == [
+                "failed liveness probe"
+            ])
     }
 
     @Test func `a container that was made but never started makes room`() throws {
@@ -177,7 +189,9 @@ enum Sample {
 }
 
 @Suite struct PodStatusBuilderTests {
-    private func status(_ pod: DesiredPod, _ observed: ObservedPod, _ change: (inout PodStatusBuilder) -> Void = { _ in }) -> JSON {
+    private func status(
+        _ pod: DesiredPod, _ observed: ObservedPod, _ change: (inout PodStatusBuilder) -> Void = { _ in }
+    ) -> JSON {
         var builder = PodStatusBuilder(now: Sample.now, hostIP: "10.240.0.11")
         change(&builder)
         return builder.status(of: pod, observed: observed, previous: .null)
@@ -193,7 +207,9 @@ enum Sample {
     }
 
     @Test func `a running pod is ready once its readiness probe succeeds`() throws {
-        let pod = try Sample.pod(containers: [["name": "a", "image": "i:1", "readinessProbe": ["exec": ["command": ["x"]]]]])
+        let pod = try Sample.pod(containers: [
+            ["name": "a", "image": "i:1", "readinessProbe": ["exec": ["command": ["x"]]]]
+        ])
         let observed = ObservedPod(sandboxes: [Sample.sandbox], containers: [Sample.container(.running, of: pod)])
         func ready(_ status: JSON) -> String? {
             status["conditions"]?.array?.first { $0["type"] == "Ready" }?["status"]?.string
@@ -215,7 +231,8 @@ enum Sample {
         let pod = try Sample.pod()
         let observed = ObservedPod(
             sandboxes: [Sample.sandbox], containers: [Sample.container(.exited, attempt: 4, exitCode: 137, of: pod)])
-        let container = status(pod, observed) { $0.waiting["a"] = .init(reason: "CrashLoopBackOff", message: "m") }["containerStatuses"]?.array?[0]
+        let container = status(pod, observed) { $0.waiting["a"] = .init(reason: "CrashLoopBackOff", message: "m") }[
+            "containerStatuses"]?.array?[0]
         #expect(container?["state", "waiting", "reason"] == "CrashLoopBackOff")
         #expect(container?["lastState", "terminated", "exitCode"] == 137)
         #expect(container?["restartCount"] == 4)

@@ -15,15 +15,18 @@ import Testing
 
     @Test func addressesOfBothHeadersAreShown() throws {
         let packet = try #require(EncapsulatedPacket(frame: Self.frame, linkHeaderBytes: 14, port: 8285))
-        #expect(packet.description == "10.240.0.11:41000 > 10.240.0.12:8285 UDP | 10.244.1.2 > 10.244.2.3 ICMP 84 bytes")
-        let bare = try #require(EncapsulatedPacket(frame: Array(Self.frame.dropFirst(14)), linkHeaderBytes: 0, port: 8285))
+        #expect(
+            packet.description == "10.240.0.11:41000 > 10.240.0.12:8285 UDP | 10.244.1.2 > 10.244.2.3 ICMP 84 bytes")
+        let bare = try #require(
+            EncapsulatedPacket(frame: Array(Self.frame.dropFirst(14)), linkHeaderBytes: 0, port: 8285))
         #expect(bare == packet)
     }
 
     @Test(arguments: [
         (12, 0x86, "not IPv4"), (14, 0x65, "outer version 6"), (14, 0x4F, "outer header longer than the frame"),
         (20, 0x20, "a fragment"), (23, 6, "not UDP"), (36, 0, "another port"), (39, 20, "inner packet cut short"),
-        (42, 0x65, "inner version 6"), (42, 0x44, "inner header too short"), (44, 0xFF, "inner length beyond the datagram"),
+        (42, 0x65, "inner version 6"), (42, 0x44, "inner header too short"),
+        (44, 0xFF, "inner length beyond the datagram"),
     ])
     func otherFramesAreNone(offset: Int, value: Int, reason: String) {
         var frame = Self.frame
@@ -59,7 +62,8 @@ import Testing
             MeasureRound(path: path, bytes: gigabytes * 1_000_000_000, seconds: 2, busySeconds: busy, stolenShare: 0.01)
         }
         let report = MeasureReport(
-            underlayAddress: IPv4Address(10, 240, 0, 12), overlayAddress: IPv4Address(10, 244, 2, 0), isOneMachine: true,
+            underlayAddress: IPv4Address(10, 240, 0, 12), overlayAddress: IPv4Address(10, 244, 2, 0),
+            isOneMachine: true,
             rounds: [round(.underlay, 4, 4), round(.overlay, 2, 3)])
         #expect(report.gigabitsPerSecond(.underlay).median == 16)
         #expect(report.overheadPerCent == 50)

@@ -8,7 +8,9 @@ import Testing
 
     @Test func masqueradingHasFlannelsRulesInFlannelsOrder() throws {
         let script = PacketFilter(network: network, subnet: subnet, masquerade: true, forward: true).script
-        let rules = script.split(separator: "\n").map { $0.trimming { $0 == " " } }.filter { $0.hasPrefix("ip ") || $0.hasPrefix("meta ") }
+        let rules = script.split(separator: "\n").map { $0.trimming { $0 == " " } }.filter {
+            $0.hasPrefix("ip ") || $0.hasPrefix("meta ")
+        }
         #expect(
             rules == [
                 "meta mark & 0x4000 == 0x4000 return", "ip saddr 10.244.0.0/16 ip daddr 10.244.0.0/16 return",

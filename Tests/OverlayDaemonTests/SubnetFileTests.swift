@@ -14,7 +14,8 @@ import Testing
 
     @Test func theFileIsFlannelsToTheByte() {
         let file = SubnetFile(
-            network: IPv4Prefix(IPv4Address(10, 244, 0, 0), length: 16), subnet: IPv4Prefix(IPv4Address(10, 244, 56, 0), length: 24),
+            network: IPv4Prefix(IPv4Address(10, 244, 0, 0), length: 16),
+            subnet: IPv4Prefix(IPv4Address(10, 244, 56, 0), length: 24),
             mtu: 1472, masquerade: true)
         #expect(file.text == Self.recorded)
         #expect(SubnetFile(Self.recorded) == file)
@@ -25,7 +26,9 @@ import Testing
         #expect(SubnetFile(text) == SubnetFile(Self.recorded))
     }
 
-    @Test(arguments: ["", "FLANNEL_NETWORK=10.244.0.0/16", "FLANNEL_NETWORK=x\nFLANNEL_SUBNET=10.244.56.1/24\nFLANNEL_MTU=1472\n"])
+    @Test(arguments: [
+        "", "FLANNEL_NETWORK=10.244.0.0/16", "FLANNEL_NETWORK=x\nFLANNEL_SUBNET=10.244.56.1/24\nFLANNEL_MTU=1472\n",
+    ])
     func filesThatSayTooLittleAreNone(text: String) {
         #expect(SubnetFile(text) == nil)
     }

@@ -32,7 +32,8 @@ final class OverlayBed: Sendable {
         for (number, machine) in self.machines.enumerated() {
             let space = namespace(machine)
             try space.create()
-            try NetlinkSocket().createVeth(LinkPlace("port\(number)", in: wire), LinkPlace("eth0", in: space), mtu: 1500)
+            try NetlinkSocket().createVeth(
+                LinkPlace("port\(number)", in: wire), LinkPlace("eth0", in: space), mtu: 1500)
             let port = try wireSocket.requiredLink("port\(number)")
             try wireSocket.setLink(port.index, master: bridge.index)
             try wireSocket.setLink(port.index, up: true)
@@ -59,15 +60,21 @@ final class OverlayBed: Sendable {
     var endpoint: String { "http://\(address("store")):4001" }
 
     /// Starts a program on a machine.
-    func start(_ machine: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> MachineProgram {
+    func start(_ machine: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]) throws
+        -> MachineProgram
+    {
         try MachineProgram(
             namespace(machine), [program] + arguments, environment: environment,
-            log: "\(directory)/\(machine)-\(program.split(separator: "/").last ?? "")-\(UInt32.random(in: 0...UInt32.max)).log")
+            log:
+                "\(directory)/\(machine)-\(program.split(separator: "/").last ?? "")-\(UInt32.random(in: 0...UInt32.max)).log"
+        )
     }
 
     /// Runs a program on a machine to its end. Returns its exit code and what it printed.
     @discardableResult
-    func run(_ machine: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> (code: Int32, output: String) {
+    func run(_ machine: String, _ program: String, _ arguments: [String], environment: [String: String] = [:]) throws
+        -> (code: Int32, output: String)
+    {
         let started = try start(machine, program, arguments, environment: environment)
         let code = started.wait()
         return (code, started.output)
@@ -77,20 +84,23 @@ final class OverlayBed: Sendable {
         try start(
             "store", "/usr/bin/etcd",
             [
-                "--data-dir", "\(directory)/etcd", "--listen-client-urls", "http://0.0.0.0:4001", "--advertise-client-urls", endpoint,
+                "--data-dir", "\(directory)/etcd", "--listen-client-urls", "http://0.0.0.0:4001",
+                "--advertise-client-urls", endpoint,
                 "--listen-peer-urls", "http://127.0.0.1:2380",
             ], environment: ["ETCD_UNSUPPORTED_ARCH": "arm64"])
     }
 
     func etcdctl(_ arguments: String...) throws -> String {
-        try run("store", "/usr/bin/etcdctl", ["--endpoints", endpoint] + arguments, environment: ["ETCDCTL_API": "3"]).output
+        try run("store", "/usr/bin/etcdctl", ["--endpoints", endpoint] + arguments, environment: ["ETCDCTL_API": "3"])
+            .output
     }
 
     func subnetFile(_ machine: String) -> String { "\(directory)/\(machine)/subnet.env" }
 
     func startOverlayd(_ machine: String, _ arguments: String...) throws -> MachineProgram {
         try start(
-            machine, Self.overlayd, ["--etcd-endpoints=\(endpoint)", "--subnet-file=\(subnetFile(machine))"] + arguments)
+            machine, Self.overlayd,
+            ["--etcd-endpoints=\(endpoint)", "--subnet-file=\(subnetFile(machine))"] + arguments)
     }
 
     /// The program built beside this test.
@@ -102,7 +112,9 @@ final class OverlayBed: Sendable {
     /// The node's subnet as the subnet file has it, without the host part.
     func subnet(_ machine: String) -> IPv4Prefix? {
         guard let text = FileContents.text(subnetFile(machine)) else { return nil }
-        return text.split(separator: "\n").first { $0.hasPrefix("FLANNEL_SUBNET=") }.flatMap { IPv4Prefix($0.dropFirst(15)) }
+        return text.split(separator: "\n").first { $0.hasPrefix("FLANNEL_SUBNET=") }.flatMap {
+            IPv4Prefix($0.dropFirst(15))
+        }
     }
 
     /// Whether one ping from machine to machine's overlay address comes back within a second.
@@ -154,7 +166,9 @@ struct DeadlinePassed: Error, CustomStringConvertible {
 func eventually(_ what: String, context: () -> String = { "" }, _ condition: () throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(30)
     while try !condition() {
-        guard ContinuousClock.now < deadline else { throw DeadlinePassed(description: "not within 30 s: \(what)\n\(context())") }
+        guard ContinuousClock.now < deadline else {
+            throw DeadlinePassed(description: "not within 30 s: \(what)\n\(context())")
+        }
         try await Task.sleep(for: .milliseconds(50))
     }
 }

@@ -27,7 +27,9 @@ struct OverlayTests {
         for from in names {
             for to in names where to != from {
                 guard let target = bed.subnet(to)?.address else { continue }
-                try await eventually("\(from) reaches \(to)", context: { daemons[from]?.output ?? "" }) { try bed.pings(from, target) }
+                try await eventually("\(from) reaches \(to)", context: { daemons[from]?.output ?? "" }) {
+                    try bed.pings(from, target)
+                }
             }
         }
     }
@@ -48,17 +50,21 @@ struct OverlayTests {
         #expect(try bed.etcdctl("get", key).contains("\(key)\n{\"PublicIP\":\"10.251.0.1\",\"PublicIPv6\":null}"))
         #expect(
             FileContents.text(bed.subnetFile("a"))
-                == "FLANNEL_NETWORK=10.252.0.0/16\nFLANNEL_SUBNET=\(subnetA.address.advanced(by: 1))/24\nFLANNEL_MTU=1472\nFLANNEL_IPMASQ=true")
+                == "FLANNEL_NETWORK=10.252.0.0/16\nFLANNEL_SUBNET=\(subnetA.address.advanced(by: 1))/24\nFLANNEL_MTU=1472\nFLANNEL_IPMASQ=true"
+        )
 
         // The wire shows UDP port 8285 with the overlay's addresses inside.
-        let capture = try bed.start("a", OverlayBed.overlayd, ["capture", "--iface", "eth0", "--count", "2", "--seconds", "20"])
+        let capture = try bed.start(
+            "a", OverlayBed.overlayd, ["capture", "--iface", "eth0", "--count", "2", "--seconds", "20"])
         defer { capture.kill() }
         try await eventually("packets are captured", context: { capture.output }) {
             _ = try bed.pings("a", subnetB.address)
             return !capture.isRunning
         }
         #expect(capture.wait() == 0)
-        #expect(capture.output.contains("> 10.251.0.2:8285 UDP | \(subnetA.address) > \(subnetB.address) ICMP 84 bytes"), "\(capture.output)")
+        #expect(
+            capture.output.contains("> 10.251.0.2:8285 UDP | \(subnetA.address) > \(subnetB.address) ICMP 84 bytes"),
+            "\(capture.output)")
 
         // The kernel's side is as flanneld leaves it.
         let routes = try bed.run("a", "ip", ["route"]).output
@@ -78,7 +84,8 @@ struct OverlayTests {
         let b = try bed.startOverlayd("b")
         defer { a.kill(); b.kill() }
         try await waitForMesh(bed, ["a": a, "b": b])
-        let server = try bed.start("b", OverlayBed.overlayd, ["measure", "--serve", "--subnet-file", bed.subnetFile("b")])
+        let server = try bed.start(
+            "b", OverlayBed.overlayd, ["measure", "--serve", "--subnet-file", bed.subnetFile("b")])
         defer { server.kill() }
         try await eventually("the server listens", context: { server.output }) { server.output.contains("receiving") }
         var output = ""
@@ -122,12 +129,16 @@ struct OverlayTests {
         // A restart without it: the saved state serves.
         a.kill()
         a = try bed.startOverlayd("a")
-        try await eventually("traffic by the saved state", context: { a.output }) { try bed.pings("a", subnetB.address) }
+        try await eventually("traffic by the saved state", context: { a.output }) {
+            try bed.pings("a", subnetB.address)
+        }
         #expect(a.output.contains("until the store confirms them"))
 
         // It comes back, and everything with it.
         etcd = try bed.startEtcd()
-        try await eventually("the lease is confirmed", context: { a.output }) { a.output.contains("lease of \(subnetA) in") }
+        try await eventually("the lease is confirmed", context: { a.output }) {
+            a.output.contains("lease of \(subnetA) in")
+        }
         #expect(bed.subnet("a") == subnetA)
         #expect(try bed.pings("b", subnetA.address))
     }
@@ -148,7 +159,9 @@ struct OverlayTests {
         #expect(try routes().contains("10.253.1.0/24"), "a foreign one is not")
 
         try bed.run("a", "ip", ["route", "del", "10.252.0.0/16"])
-        try await eventually("the route is back", context: { a.output }) { try routes().contains("10.252.0.0/16 dev flannel0") }
+        try await eventually("the route is back", context: { a.output }) {
+            try routes().contains("10.252.0.0/16 dev flannel0")
+        }
         try bed.run("a", "ip", ["link", "set", "flannel0", "down"])
         try await eventually("the link is up again", context: { a.output }) {
             guard try routes().contains("10.252.0.0/16 dev flannel0") else { return false }
@@ -186,7 +199,9 @@ struct OverlayTests {
         let subnet = try #require(bed.subnet("a"))
         let key = "/coreos.com/network/subnets/\(subnet.address)-24"
         _ = try bed.etcdctl("del", key)
-        try await eventually("the lease is there again", context: { a.output }) { try bed.etcdctl("get", key).contains("10.251.0.1") }
+        try await eventually("the lease is there again", context: { a.output }) {
+            try bed.etcdctl("get", key).contains("10.251.0.1")
+        }
         #expect(bed.subnet("a") == subnet)
         try await eventually("b reaches a again", context: { b.output }) { try bed.pings("b", subnet.address) }
     }
@@ -196,19 +211,28 @@ struct OverlayTests {
         defer { etcd.kill() }
         func refusal(_ arguments: [String], as user: String? = nil) throws -> (Int32, String) {
             let all = ["--etcd-endpoints=\(bed.endpoint)", "--subnet-file=\(bed.subnetFile("x"))"] + arguments
-            let result = try user.map { try bed.run("a", "setpriv", ["--reuid=\($0)", "--clear-groups", OverlayBed.overlayd] + all) }
+            let result =
+                try user.map {
+                    try bed.run("a", "setpriv", ["--reuid=\($0)", "--clear-groups", OverlayBed.overlayd] + all)
+                }
                 ?? bed.run("a", OverlayBed.overlayd, all)
             return (result.code, result.output)
         }
         for (arguments, hint) in [
-            (["--kube-subnet-mgr"], "not there yet"), (["--iface=eth7"], "eth0 (10.251.0.1/24)"), (["--public-ip=x"], "IPv4 address"),
+            (["--kube-subnet-mgr"], "not there yet"), (["--iface=eth7"], "eth0 (10.251.0.1/24)"),
+            (["--public-ip=x"], "IPv4 address"),
             (["--etcd-endpoint=x"], "did you mean --etcd-endpoints?"), (["--healthz-port=99999"], "0 to 65535"),
             (["--etcd-certfile=/x"], "belong together"), (["--subnet-lease-renew-margin=0"], "1 to 1439"),
         ] {
             let (code, output) = try refusal(arguments)
-            #expect(code != 0 && output.contains(hint) && output.split(separator: "\n").count == 1, "\(arguments): \(output)")
+            #expect(
+                code != 0 && output.contains(hint) && output.split(separator: "\n").count == 1,
+                "\(arguments): \(output)")
         }
-        let unprivileged = try bed.run("a", "setpriv", ["--reuid=65534", "--clear-groups", "/bin/sh", "-c", "test -x \(OverlayBed.overlayd)"]).code == 0
+        let unprivileged =
+            try bed.run(
+                "a", "setpriv", ["--reuid=65534", "--clear-groups", "/bin/sh", "-c", "test -x \(OverlayBed.overlayd)"]
+            ).code == 0
         if unprivileged {
             let (code, output) = try refusal([], as: "65534")
             #expect(code != 0 && output.contains("must be root"), "\(output)")
@@ -225,13 +249,21 @@ struct OverlayTests {
         let bed = try OverlayBed(["a"])
         let a = try bed.startOverlayd("a")
         defer { a.kill() }
-        try await eventually("the store is missed", context: { a.output }) { a.output.contains("no network config yet") }
+        try await eventually("the store is missed", context: { a.output }) {
+            a.output.contains("no network config yet")
+        }
         let etcd = try bed.startEtcd()
         defer { etcd.kill() }
-        try await eventually("etcd answers", context: { etcd.output }) { try bed.etcdctl("get", "x", "-w", "json").contains("revision") }
-        try await eventually("the config is missed", context: { a.output }) { a.output.contains("/coreos.com/network/config does not exist") }
+        try await eventually("etcd answers", context: { etcd.output }) {
+            try bed.etcdctl("get", "x", "-w", "json").contains("revision")
+        }
+        try await eventually("the config is missed", context: { a.output }) {
+            a.output.contains("/coreos.com/network/config does not exist")
+        }
         _ = try bed.etcdctl("put", "/coreos.com/network/config", #"{"Network":"10.252.0.0/16","SubnetLen":"x"}"#)
-        try await eventually("the mistake is named", context: { a.output }) { a.output.contains("SubnetLen: found the string") }
+        try await eventually("the mistake is named", context: { a.output }) {
+            a.output.contains("SubnetLen: found the string")
+        }
         _ = try bed.etcdctl("put", "/coreos.com/network/config", Self.config)
         try await eventually("a lease", context: { a.output }) { bed.subnet("a") != nil }
     }

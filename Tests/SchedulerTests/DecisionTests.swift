@@ -62,25 +62,33 @@ struct FitCase: CustomTestStringConvertible, Sendable {
     @Test(arguments: [
         FitCase(why: "an empty node", node: node("n"), pod: pod("p", cpu: "4", memory: "8Gi")),
         FitCase(why: "not ready", node: node("n", ready: "Unknown"), pod: pod("p"), reason: "1 node(s) were not ready"),
-        FitCase(why: "cordoned", node: node("n", unschedulable: true), pod: pod("p"), reason: "1 node(s) were unschedulable"),
+        FitCase(
+            why: "cordoned", node: node("n", unschedulable: true), pod: pod("p"), reason: "1 node(s) were unschedulable"
+        ),
         FitCase(
             why: "tainted", node: node("n", taints: [Taint(key: "k", value: "v", effect: "NoSchedule")]), pod: pod("p"),
             reason: "1 node(s) had untolerated taint {k: v}"),
         FitCase(
-            why: "a taint that is tolerated", node: node("n", taints: [Taint(key: "k", value: "v", effect: "NoSchedule")]),
+            why: "a taint that is tolerated",
+            node: node("n", taints: [Taint(key: "k", value: "v", effect: "NoSchedule")]),
             pod: pod("p", tolerations: [["key": "k", "operator": "Exists"]])),
         FitCase(
-            why: "a taint that only asks", node: node("n", taints: [Taint(key: "k", effect: "PreferNoSchedule")]), pod: pod("p")),
+            why: "a taint that only asks", node: node("n", taints: [Taint(key: "k", effect: "PreferNoSchedule")]),
+            pod: pod("p")),
         FitCase(
             why: "the wrong label", node: node("n", labels: ["disk": "hdd"]), pod: pod("p", selector: ["disk": "ssd"]),
             reason: "1 node(s) didn't match Pod's node affinity/selector"),
-        FitCase(why: "the right label", node: node("n", labels: ["disk": "ssd"]), pod: pod("p", selector: ["disk": "ssd"])),
+        FitCase(
+            why: "the right label", node: node("n", labels: ["disk": "ssd"]), pod: pod("p", selector: ["disk": "ssd"])),
         FitCase(
             why: "wanted by name", node: node("n"),
-            pod: pod("p", affinity: required(["matchFields": [["key": "metadata.name", "operator": "In", "values": ["n"]]]]))),
+            pod: pod(
+                "p", affinity: required(["matchFields": [["key": "metadata.name", "operator": "In", "values": ["n"]]]]))
+        ),
         FitCase(
             why: "another is wanted by name", node: node("n"),
-            pod: pod("p", affinity: required(["matchFields": [["key": "metadata.name", "operator": "In", "values": ["m"]]]])),
+            pod: pod(
+                "p", affinity: required(["matchFields": [["key": "metadata.name", "operator": "In", "values": ["m"]]]])),
             reason: "1 node(s) didn't match Pod's node affinity/selector"),
         FitCase(
             why: "one of two terms", node: node("n", labels: ["cores": "8"]),
@@ -90,9 +98,12 @@ struct FitCase: CustomTestStringConvertible, Sendable {
                     ["matchExpressions": [["key": "gpu", "operator": "Exists"]]],
                     ["matchExpressions": [["key": "cores", "operator": "Gt", "values": ["4"]]]]))),
         FitCase(
-            why: "the port is taken", node: node("n"), placed: [pod("holder", hostPort: 8080)], pod: pod("p", hostPort: 8080),
+            why: "the port is taken", node: node("n"), placed: [pod("holder", hostPort: 8080)],
+            pod: pod("p", hostPort: 8080),
             reason: "1 node(s) didn't have free ports for the requested pod ports"),
-        FitCase(why: "another port is taken", node: node("n"), placed: [pod("holder", hostPort: 8081)], pod: pod("p", hostPort: 8080)),
+        FitCase(
+            why: "another port is taken", node: node("n"), placed: [pod("holder", hostPort: 8081)],
+            pod: pod("p", hostPort: 8080)),
         FitCase(
             why: "no CPU left", node: node("n"), placed: [pod("a", cpu: "3500m")], pod: pod("p", cpu: "501m"),
             reason: "1 Insufficient cpu"),
@@ -123,7 +134,8 @@ struct FitCase: CustomTestStringConvertible, Sendable {
             state.decide(PodFacts(pod("p", hostPort: 8080)))
                 == .unschedulable(
                     "0/3 nodes are available: 1 node(s) were not ready, 2 node(s) didn't have free ports for the requested "
-                        + "pod ports. Host port 8080/TCP is held by default/x on a, 8080/TCP is held by default/y on b."))
+                        + "pod ports. Host port 8080/TCP is held by default/x on a, 8080/TCP is held by default/y on b."
+                ))
     }
 
     @Test func withoutNodesItSaysSo() {

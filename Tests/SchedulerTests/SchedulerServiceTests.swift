@@ -68,7 +68,8 @@ import Testing
             try await eventually("the first is bound") { try await place("first") == "a" }
             _ = try await client.create(pod("second", cpu: "1"))
             try await eventually("the second waits") {
-                try await client.get(Pod.self, name: "second", namespace: "default").status.condition("PodScheduled") != nil
+                try await client.get(Pod.self, name: "second", namespace: "default").status.condition("PodScheduled")
+                    != nil
             }
             try await client.delete(
                 Pod.self, name: "first", namespace: "default", options: DeleteOptions(gracePeriodSeconds: 0))

@@ -26,7 +26,8 @@ final class ProxyNetwork: Sendable {
             let subnet = "10.244.\(index + 1)"
             try shell("ip netns add \(name) && ip -n \(name) link set lo up")
             try shell("ip link add eth0 netns \(name) type veth peer name \(pod) netns \(prefix)-node")
-            try shell("ip -n \(prefix)-node addr add \(subnet).1/24 dev \(pod) && ip -n \(prefix)-node link set \(pod) up")
+            try shell(
+                "ip -n \(prefix)-node addr add \(subnet).1/24 dev \(pod) && ip -n \(prefix)-node link set \(pod) up")
             try shell("ip -n \(name) addr add \(subnet).2/24 dev eth0 && ip -n \(name) link set eth0 up")
             try shell("ip -n \(name) route add default via \(subnet).1")
         }
@@ -55,7 +56,8 @@ final class ProxyNetwork: Sendable {
 
     /// What the client gets over UDP, from one source port.
     func askDatagram(_ address: String, sourcePort: Int) -> String {
-        output("echo x | ip netns exec \(prefix)-client socat -T1 - UDP:\(address),sourceport=\(sourcePort) 2>/dev/null")
+        output(
+            "echo x | ip netns exec \(prefix)-client socat -T1 - UDP:\(address),sourceport=\(sourcePort) 2>/dev/null")
     }
 
     /// The error of a connection that does not come about.

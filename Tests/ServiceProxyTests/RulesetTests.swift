@@ -8,11 +8,13 @@ import Testing
 /// The ruleset as a function of services and endpoints, and the commands between two of them.
 @Suite struct RulesetTests {
     @Test func `a service maps its address to a chain that chooses an endpoint`() {
-        let ruleset = compile([service("redis", "10.254.0.9", 6379)], [endpoints("redis", ["10.244.2.3", "10.244.1.2"], 6379)])
+        let ruleset = compile(
+            [service("redis", "10.254.0.9", 6379)], [endpoints("redis", ["10.244.2.3", "10.244.1.2"], 6379)])
         #expect(
             ruleset.elements.values.contains(
                 Ruleset.Element(
-                    container: "services", key: "10.254.0.9 . tcp . 6379", verdict: "goto service/default/redis/tcp/6379")))
+                    container: "services", key: "10.254.0.9 . tcp . 6379",
+                    verdict: "goto service/default/redis/tcp/6379")))
         #expect(
             ruleset.chains == [
                 "service/default/redis/tcp/6379": [
@@ -81,7 +83,10 @@ import Testing
                 == ["update @affinity/\(name) { ip saddr }", "meta l4proto tcp dnat to 10.244.1.2:80"])
         #expect(
             ruleset.chains["service/default/s/tcp/80"]?.suffix(2)
-                == ["ip saddr @affinity/\(name) goto endpoint/\(name)", "numgen random mod 1 vmap { 0 : goto endpoint/\(name) }"])
+                == [
+                    "ip saddr @affinity/\(name) goto endpoint/\(name)",
+                    "numgen random mod 1 vmap { 0 : goto endpoint/\(name) }",
+                ])
     }
 
     @Test(arguments: ["None", "", "fd00::1"])
@@ -92,7 +97,8 @@ import Testing
     @Test func `of two claims to an address the first by name wins`() {
         let (ruleset, conflicts) = RulesetCompiler.compile(
             services: [service("b", "10.254.0.9", 80), service("a", "10.254.0.9", 80)],
-            endpoints: [ObjectKey(namespace: "default", name: "a"): endpoints("a", ["10.244.1.2"], 80)], clusterPrefix: nil)
+            endpoints: [ObjectKey(namespace: "default", name: "a"): endpoints("a", ["10.244.1.2"], 80)],
+            clusterPrefix: nil)
         #expect(ruleset.elements["services 10.254.0.9 . tcp . 80"]?.verdict == "goto service/default/a/tcp/80")
         #expect(ruleset.elements["unserved 10.254.0.9 . tcp . 80"] == nil)
         #expect(conflicts == ["10.254.0.9 . tcp . 80 of default/b/tcp/80"])
@@ -104,13 +110,14 @@ import Testing
         let before = compile(others, backends)
         var changed = backends
         changed[6] = endpoints("s7", ["10.244.1.7", "10.244.2.7"], 80)
-        #expect(compile(others, changed).commands(from: before) == [
-            "flush chain ip fjord-proxy service/default/s7/tcp/80",
-            "add rule ip fjord-proxy service/default/s7/tcp/80 fib saddr type local meta mark set meta mark | 0x00004000",
-            "add rule ip fjord-proxy service/default/s7/tcp/80 ip saddr != 10.244.0.0/16 meta mark set meta mark | 0x00004000",
-            "add rule ip fjord-proxy service/default/s7/tcp/80 meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.244.1.7 . 80, 1 : 10.244.2.7 . 80 }",
-            "add element ip fjord-proxy hairpin { 10.244.2.7 . 10.244.2.7 }",
-        ])
+        #expect(
+            compile(others, changed).commands(from: before) == [
+                "flush chain ip fjord-proxy service/default/s7/tcp/80",
+                "add rule ip fjord-proxy service/default/s7/tcp/80 fib saddr type local meta mark set meta mark | 0x00004000",
+                "add rule ip fjord-proxy service/default/s7/tcp/80 ip saddr != 10.244.0.0/16 meta mark set meta mark | 0x00004000",
+                "add rule ip fjord-proxy service/default/s7/tcp/80 meta l4proto tcp dnat ip to numgen random mod 2 map { 0 : 10.244.1.7 . 80, 1 : 10.244.2.7 . 80 }",
+                "add element ip fjord-proxy hairpin { 10.244.2.7 . 10.244.2.7 }",
+            ])
     }
 
     @Test func `what is gone is deleted in an order that leaves no reference behind`() {
@@ -119,7 +126,8 @@ import Testing
             Ruleset().commands(from: before) == [
                 "delete element ip fjord-proxy hairpin { 10.244.1.2 . 10.244.1.2 }",
                 "delete element ip fjord-proxy services { 10.254.0.9 . tcp . 80 : goto service/default/a/tcp/80 }",
-                "flush chain ip fjord-proxy service/default/a/tcp/80", "delete chain ip fjord-proxy service/default/a/tcp/80",
+                "flush chain ip fjord-proxy service/default/a/tcp/80",
+                "delete chain ip fjord-proxy service/default/a/tcp/80",
             ])
         #expect(before.commands(from: before).isEmpty)
     }

@@ -11,8 +11,10 @@ struct ConformanceTests {
             let second = try await store.put("a", [2])
             #expect(second == first + 1)
             let found = try #require(try await store.get("a"))
-            #expect(found == KeyValue(
-                key: Array("a".utf8), value: [2], createRevision: first, modRevision: second, version: 2))
+            #expect(
+                found
+                    == KeyValue(
+                        key: Array("a".utf8), value: [2], createRevision: first, modRevision: second, version: 2))
             #expect(try await store.get("b") == nil)
             #expect(try await store.delete(.key("a")) == 1)
             #expect(try await store.delete(.key("a")) == 0)

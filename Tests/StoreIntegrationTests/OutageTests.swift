@@ -60,7 +60,8 @@ struct OutageTests {
                 }
             }
         }
-        let keys = try String(contentsOfFile: path + "/acknowledged", encoding: .utf8).split(separator: "\n").map(String.init)
+        let keys = try String(contentsOfFile: path + "/acknowledged", encoding: .utf8).split(separator: "\n").map(
+            String.init)
         #expect(keys.count > 200)
         let store = try EmbeddedStore(path: path + "/store", logger: quiet)
         try await running([store]) {

@@ -1,9 +1,9 @@
-import Testing
 import ClusterStore
 import EmbeddedStore
 import Logging
 import ServiceLifecycle
 import StoreServer
+import Testing
 
 /// The stores that must behave alike.
 enum StoreKind: String, CaseIterable, Sendable, CustomTestStringConvertible {
@@ -28,7 +28,8 @@ let quiet: Logger = {
 ///
 /// - Parameter body: Also gets the number of connections that the client made so far, 0 for a store in process.
 func withStore(
-    _ kind: StoreKind, _ body: @escaping @Sendable (any ClusterStore, _ connections: @Sendable () -> Int) async throws -> Void
+    _ kind: StoreKind,
+    _ body: @escaping @Sendable (any ClusterStore, _ connections: @Sendable () -> Int) async throws -> Void
 ) async throws {
     switch kind {
     case .etcd:

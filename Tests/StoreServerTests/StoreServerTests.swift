@@ -8,7 +8,8 @@ import StoreServer
 import Testing
 
 /// Runs a test with a client of etcd's own calls.
-private func withServer(_ body: @escaping @Sendable (GRPCClient<GRPCClientTransport>) async throws -> Void) async throws {
+private func withServer(_ body: @escaping @Sendable (GRPCClient<GRPCClientTransport>) async throws -> Void) async throws
+{
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     let directory = FileManager.default.temporaryDirectory.path + "/fjord-server-\(UUID().uuidString)"
@@ -56,18 +57,26 @@ struct StoreServerTests {
             _ = try await kv.compact(compaction)
 
             let old = get("a", revision: last - 1)
-            let gone = await #expect(throws: RPCError.self) { _ = try await kv.range(old) as Etcdserverpb_RangeResponse }
+            let gone = await #expect(throws: RPCError.self) {
+                _ = try await kv.range(old) as Etcdserverpb_RangeResponse
+            }
             #expect(gone?.code == .outOfRange && gone?.message == EtcdErrorText.compacted)
 
             let future = get("a", revision: last + 10)
-            let ahead = await #expect(throws: RPCError.self) { _ = try await kv.range(future) as Etcdserverpb_RangeResponse }
+            let ahead = await #expect(throws: RPCError.self) {
+                _ = try await kv.range(future) as Etcdserverpb_RangeResponse
+            }
             #expect(ahead?.code == .outOfRange && ahead?.message == EtcdErrorText.futureRevision)
 
-            let empty = await #expect(throws: RPCError.self) { _ = try await kv.put(put("")) as Etcdserverpb_PutResponse }
+            let empty = await #expect(throws: RPCError.self) {
+                _ = try await kv.put(put("")) as Etcdserverpb_PutResponse
+            }
             #expect(empty?.code == .invalidArgument && empty?.message == EtcdErrorText.emptyKey)
 
             let leased = put("b", lease: 4711)
-            let lease = await #expect(throws: RPCError.self) { _ = try await kv.put(leased) as Etcdserverpb_PutResponse }
+            let lease = await #expect(throws: RPCError.self) {
+                _ = try await kv.put(leased) as Etcdserverpb_PutResponse
+            }
             #expect(lease?.code == .notFound && lease?.message == EtcdErrorText.leaseNotFound)
         }
     }

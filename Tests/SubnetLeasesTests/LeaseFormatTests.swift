@@ -17,7 +17,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("10.244.49.0-24", "10.244.49.0/24"), ("10.244.56.0-24&fd10:0:0:5e::-64", "10.244.56.0/24"), ("0.0.0.0-0", "0.0.0.0/0"),
+        ("10.244.49.0-24", "10.244.49.0/24"), ("10.244.56.0-24&fd10:0:0:5e::-64", "10.244.56.0/24"),
+        ("0.0.0.0-0", "0.0.0.0/0"),
     ])
     func keysNameSubnets(name: String, subnet: String) throws {
         #expect(try Lease.subnet(ofKeyName: name).description == subnet)
@@ -27,12 +28,16 @@ import Testing
         #expect(Lease.keyName(of: IPv4Prefix(IPv4Address(10, 244, 49, 0), length: 24)) == "10.244.49.0-24")
     }
 
-    @Test(arguments: ["", "10.244.49.0", "10.244.49.0/24", "10.244.49.7-24", "10.244.49.0-33", "10.244.49.0-24-1", "x-24", "&"])
+    @Test(arguments: [
+        "", "10.244.49.0", "10.244.49.0/24", "10.244.49.7-24", "10.244.49.0-33", "10.244.49.0-24-1", "x-24", "&",
+    ])
     func keysThatNameNoSubnetAreRefused(name: String) {
         #expect(throws: LeaseFormatError.self) { try Lease.subnet(ofKeyName: name) }
     }
 
-    @Test(arguments: ["", "null", "[]", "{}", #"{"PublicIP":7}"#, #"{"PublicIP":"192.0.2"}"#, #"{"PublicIP":"192.0.2.1""#])
+    @Test(arguments: [
+        "", "null", "[]", "{}", #"{"PublicIP":7}"#, #"{"PublicIP":"192.0.2"}"#, #"{"PublicIP":"192.0.2.1""#,
+    ])
     func valuesThatAreNoLeaseAreRefused(value: String) {
         #expect(throws: LeaseFormatError.self) { try LeaseAttributes(parsing: Array(value.utf8)) }
     }

@@ -5,14 +5,17 @@ import Testing
 
 private let prefix = "/net/subnets/"
 private let own = Lease(
-    subnet: IPv4Prefix(IPv4Address(10, 244, 1, 0), length: 24), attributes: LeaseAttributes(publicIP: IPv4Address(192, 0, 2, 1)))
+    subnet: IPv4Prefix(IPv4Address(10, 244, 1, 0), length: 24),
+    attributes: LeaseAttributes(publicIP: IPv4Address(192, 0, 2, 1)))
 private let config = NetworkConfig(
-    network: IPv4Prefix(IPv4Address(10, 244, 0, 0), length: 16), subnetLength: 24, subnetMin: IPv4Address(10, 244, 1, 0),
+    network: IPv4Prefix(IPv4Address(10, 244, 0, 0), length: 16), subnetLength: 24,
+    subnetMin: IPv4Address(10, 244, 1, 0),
     subnetMax: IPv4Address(10, 244, 255, 0))
 
 private func entry(_ name: String, _ value: String, _ revision: Int64) -> KeyValue {
     KeyValue(
-        key: Array((prefix + name).utf8), value: Array(value.utf8), createRevision: revision, modRevision: revision, version: 1)
+        key: Array((prefix + name).utf8), value: Array(value.utf8), createRevision: revision, modRevision: revision,
+        version: 1)
 }
 
 private func list(_ revision: Int64, _ entries: [KeyValue]) -> RangeResponse {
@@ -148,7 +151,8 @@ private func udp(_ host: UInt8) -> String { #"{"PublicIP":"192.0.2.\#(host)","Pu
                     // At least once: a repeated event must change nothing.
                     let again = max(1, from - Int64.random(in: 0...2, using: &random))
                     watcher.received(
-                        WatchBatch(revision: upTo, events: events.filter { (again...upTo).contains($0.keyValue.modRevision) }))
+                        WatchBatch(
+                            revision: upTo, events: events.filter { (again...upTo).contains($0.keyValue.modRevision) }))
                 }
                 if case .watch(let from) = watcher.next {
                     let truth = states[Int(from - 1)]

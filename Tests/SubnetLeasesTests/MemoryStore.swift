@@ -149,7 +149,9 @@ final class MemoryStore: ClusterStore {
                 let resume = state.withLock { state in
                     // Something may have come between the look and the wait.
                     let newest = state.history.last?.keyValue.modRevision ?? 0
-                    if Task.isCancelled || state.isAway || newest >= revision || revision < state.compacted { return true }
+                    if Task.isCancelled || state.isAway || newest >= revision || revision < state.compacted {
+                        return true
+                    }
                     state.waiters[id] = continuation
                     return false
                 }

@@ -15,12 +15,17 @@ import Testing
     // Defaults as flannel's pkg/subnet/config.go computes them.
     @Test(arguments: [
         Row(json: #"{"Network":"10.244.0.0/16"}"#, length: 24, min: "10.244.1.0", max: "10.244.255.0"),
-        Row(json: #"{"network":"10.244.0.0/16","BACKEND":{"type":"UDP"}}"#, length: 24, min: "10.244.1.0", max: "10.244.255.0"),
+        Row(
+            json: #"{"network":"10.244.0.0/16","BACKEND":{"type":"UDP"}}"#, length: 24, min: "10.244.1.0",
+            max: "10.244.255.0"),
         Row(json: #"{"Network":"10.3.0.0/23"}"#, length: 25, min: "10.3.0.128", max: "10.3.1.128"),
         Row(json: #"{"Network":"10.3.0.0/28"}"#, length: 30, min: "10.3.0.4", max: "10.3.0.12"),
-        Row(json: #"{"Network":"10.0.0.0/8","SubnetLen":20,"SubnetMin":"10.10.0.0","SubnetMax":"10.99.0.0","Backend":{"Type":"udp","Port":7890}}"#,
+        Row(
+            json:
+                #"{"Network":"10.0.0.0/8","SubnetLen":20,"SubnetMin":"10.10.0.0","SubnetMax":"10.99.0.0","Backend":{"Type":"udp","Port":7890}}"#,
             length: 20, min: "10.10.0.0", max: "10.99.0.0", port: 7890),
-        Row(json: #"{"Network":"10.244.0.0/16","SubnetLen":0,"Backend":null,"EnableIPv4":true,"EnableIPv6":false}"#,
+        Row(
+            json: #"{"Network":"10.244.0.0/16","SubnetLen":0,"Backend":null,"EnableIPv4":true,"EnableIPv6":false}"#,
             length: 24, min: "10.244.1.0", max: "10.244.255.0"),
     ])
     func configurationsAreReadWithFlannelsDefaults(row: Row) throws {

@@ -7,7 +7,8 @@ import Testing
 
 private let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 private let config = NetworkConfig(
-    network: IPv4Prefix(IPv4Address(10, 244, 0, 0), length: 16), subnetLength: 24, subnetMin: IPv4Address(10, 244, 1, 0),
+    network: IPv4Prefix(IPv4Address(10, 244, 0, 0), length: 16), subnetLength: 24,
+    subnetMin: IPv4Address(10, 244, 1, 0),
     subnetMax: IPv4Address(10, 244, 255, 0))
 
 private func source(_ store: MemoryStore, clock: any Clock<Duration> = ContinuousClock()) -> StoreSubnetSource {
@@ -63,7 +64,8 @@ private func node(_ number: Int) -> LeaseAttributes {
     @Test func aDryPoolIsSaidAndHeals() async throws {
         let store = MemoryStore()
         let tiny = NetworkConfig(
-            network: IPv4Prefix(IPv4Address(10, 3, 0, 0), length: 28), subnetLength: 30, subnetMin: IPv4Address(10, 3, 0, 4),
+            network: IPv4Prefix(IPv4Address(10, 3, 0, 0), length: 28), subnetLength: 30,
+            subnetMin: IPv4Address(10, 3, 0, 4),
             subnetMax: IPv4Address(10, 3, 0, 12))
         var held: [HeldLease] = []
         for number in 0..<3 { held.append(try await source(store).acquire(node(number), in: tiny, previous: nil)) }
@@ -81,7 +83,8 @@ private func node(_ number: Int) -> LeaseAttributes {
         let store = MemoryStore()
         // Just enough room, so that they are in each other's way.
         let tight = NetworkConfig(
-            network: IPv4Prefix(IPv4Address(10, 3, 0, 0), length: 20), subnetLength: 28, subnetMin: IPv4Address(10, 3, 0, 16),
+            network: IPv4Prefix(IPv4Address(10, 3, 0, 0), length: 20), subnetLength: 28,
+            subnetMin: IPv4Address(10, 3, 0, 16),
             subnetMax: IPv4Prefix(IPv4Address(10, 3, 0, 16).advanced(by: UInt32(16 * (count - 1))), length: 28).address)
         let subnets = try await withThrowingTaskGroup(of: IPv4Prefix.self) { group in
             for number in 0..<count {
@@ -97,7 +100,9 @@ private func node(_ number: Int) -> LeaseAttributes {
         let store = MemoryStore()
         let held = try await source(store).acquire(node(0), in: config, previous: nil)
         store.setAway(true)
-        await #expect(throws: SubnetError.store(.unavailable("the test said so"))) { try await source(store).renew(held) }
+        await #expect(throws: SubnetError.store(.unavailable("the test said so"))) {
+            try await source(store).renew(held)
+        }
         store.setAway(false)
         _ = try await source(store).renew(held)
         store.expire(held.handle)
@@ -127,7 +132,9 @@ private func node(_ number: Int) -> LeaseAttributes {
         let mine = try await source(store).acquire(node(0), in: config, previous: nil)
         let newest = Mutex(LeaseTable(peers: [], own: .missing, isCurrent: false))
         let reader = Task {
-            for await table in source(store, clock: clock).tables(own: mine.lease, in: config) { newest.withLock { $0 = table } }
+            for await table in source(store, clock: clock).tables(own: mine.lease, in: config) {
+                newest.withLock { $0 = table }
+            }
         }
         defer { reader.cancel() }
         let second = try await source(store).acquire(node(1), in: config, previous: nil)

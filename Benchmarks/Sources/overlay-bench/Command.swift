@@ -42,7 +42,9 @@ enum Command {
     static func wait(for what: String, seconds: Double = 30, until condition: () throws -> Bool) throws {
         let deadline = Date().addingTimeInterval(seconds)
         while try !condition() {
-            guard Date() < deadline else { throw CommandError(line: "wait for \(what)", status: -1, output: "not within \(seconds) s") }
+            guard Date() < deadline else {
+                throw CommandError(line: "wait for \(what)", status: -1, output: "not within \(seconds) s")
+            }
             usleep(50_000)
         }
     }

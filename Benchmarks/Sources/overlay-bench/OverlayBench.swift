@@ -39,7 +39,9 @@ struct OverlayBench: ParsableCommand {
                 for traffic in Traffic.allCases {
                     let sample = try measure(path, traffic, bed)
                     samples[path, default: [:]][traffic, default: []].append(sample)
-                    print("round \(round), \(traffic.rawValue), \(path.rawValue): \(String(format: "%.2f Gb/s, %.2f s/GB", sample.bitsPerSecond / 1e9, sample.cpuSecondsPerGigabyte))")
+                    print(
+                        "round \(round), \(traffic.rawValue), \(path.rawValue): \(String(format: "%.2f Gb/s, %.2f s/GB", sample.bitsPerSecond / 1e9, sample.cpuSecondsPerGigabyte))"
+                    )
                 }
                 if path == .tunnel { try bed.encapsulate(false) }
             }
@@ -63,13 +65,17 @@ struct OverlayBench: ParsableCommand {
                 let own = samples[path]?[traffic] ?? []
                 rows.append(
                     Row(
-                        path: path.rawValue, traffic: traffic.rawValue, gigabitsPerSecond: Spread(own.map { $0.bitsPerSecond / 1e9 }),
-                        packetsPerSecond: Spread(own.map(\.packetsPerSecond)), cpuSecondsPerGigabyte: Spread(own.map(\.cpuSecondsPerGigabyte)),
-                        ratio: Spread(zip(own, reference).map { $0.bitsPerSecond / max($1.bitsPerSecond, 1) }), samples: own))
+                        path: path.rawValue, traffic: traffic.rawValue,
+                        gigabitsPerSecond: Spread(own.map { $0.bitsPerSecond / 1e9 }),
+                        packetsPerSecond: Spread(own.map(\.packetsPerSecond)),
+                        cpuSecondsPerGigabyte: Spread(own.map(\.cpuSecondsPerGigabyte)),
+                        ratio: Spread(zip(own, reference).map { $0.bitsPerSecond / max($1.bitsPerSecond, 1) }),
+                        samples: own))
             }
         }
         return Report(
-            benchmark: "overlay", machine: try Report.machineLine(), command: "swift run -c release --package-path Benchmarks overlay-bench",
+            benchmark: "overlay", machine: try Report.machineLine(),
+            command: "swift run -c release --package-path Benchmarks overlay-bench",
             rounds: rounds, secondsPerRun: seconds, reference: Path.hostGateway.rawValue,
             steal: Spread(samples.values.flatMap { $0.values.flatMap { $0 } }.map(\.steal)), rows: rows)
     }

@@ -40,7 +40,9 @@ struct Report: Codable {
 
     static func machineLine() throws -> String {
         let model = try String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8).split(separator: "\n")
-            .first { $0.hasPrefix("model name") }?.split(separator: ":").last.map { $0.trimmingCharacters(in: .whitespaces) }
+            .first { $0.hasPrefix("model name") }?.split(separator: ":").last.map {
+                $0.trimmingCharacters(in: .whitespaces)
+            }
         let kernel = try Command.run("uname -r").trimmingCharacters(in: .whitespacesAndNewlines)
         return "\(ProcessInfo.processInfo.activeProcessorCount) x \(model ?? "unknown processor"), Linux \(kernel)"
     }
@@ -55,14 +57,17 @@ struct Report: Codable {
 
     var table: String {
         var lines = [
-            "# \(benchmark)", "", "\(machine); \(rounds) interleaved rounds of \(secondsPerRun) s each; medians (smallest to largest).",
+            "# \(benchmark)", "",
+            "\(machine); \(rounds) interleaved rounds of \(secondsPerRun) s each; medians (smallest to largest).",
             "Processor time is that of the whole machine. Steal: \(number(steal.median * 100)) % (\(number(steal.minimum * 100)) to \(number(steal.maximum * 100))).",
-            "", "Repeat with: `\(command)`", "", "| traffic | path | Gb/s | packets/s | CPU s/GB | against \(reference) |", "|---|---|---|---|---|---|",
+            "", "Repeat with: `\(command)`", "",
+            "| traffic | path | Gb/s | packets/s | CPU s/GB | against \(reference) |", "|---|---|---|---|---|---|",
         ]
         for row in rows {
             let packets = row.packetsPerSecond.median == 0 ? "" : show(row.packetsPerSecond, digits: 0)
             lines.append(
-                "| \(row.traffic) | \(row.path) | \(show(row.gigabitsPerSecond)) | \(packets) | \(show(row.cpuSecondsPerGigabyte)) | \(show(row.ratio)) |")
+                "| \(row.traffic) | \(row.path) | \(show(row.gigabitsPerSecond)) | \(packets) | \(show(row.cpuSecondsPerGigabyte)) | \(show(row.ratio)) |"
+            )
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -78,7 +83,8 @@ struct Report: Codable {
             let y = 36 + Double(index) * height
             let colour = row.path == reference ? "#9aa5b1" : "#2b6cb0"
             parts.append(#"<text x="10" y="\#(y + 14)">\#(row.traffic), \#(row.path)</text>"#)
-            parts.append(#"<rect x="\#(left)" y="\#(y)" width="\#(row.ratio.median * scale)" height="16" fill="\#(colour)"/>"#)
+            parts.append(
+                #"<rect x="\#(left)" y="\#(y)" width="\#(row.ratio.median * scale)" height="16" fill="\#(colour)"/>"#)
             let (low, high) = (left + row.ratio.minimum * scale, left + row.ratio.maximum * scale)
             parts.append(#"<line x1="\#(low)" x2="\#(high)" y1="\#(y + 8)" y2="\#(y + 8)" stroke="black"/>"#)
             parts.append(#"<text x="\#(high + 6)" y="\#(y + 13)">\#(number(row.ratio.median))</text>"#)

@@ -18,7 +18,8 @@ final class TestBed {
     }
 
     private(set) var nodes = [
-        Node(name: "fjbench-a", pod: "fjbench-pa", address: "198.18.0.1"), Node(name: "fjbench-b", pod: "fjbench-pb", address: "198.18.0.2"),
+        Node(name: "fjbench-a", pod: "fjbench-pa", address: "198.18.0.1"),
+        Node(name: "fjbench-b", pod: "fjbench-pb", address: "198.18.0.2"),
     ]
     private let directory: String
     private let binaries: String
@@ -45,7 +46,11 @@ final class TestBed {
         }
         try startStore()
         for index in nodes.indices { try startNode(index) }
-        for node in nodes { try Command.wait(for: "a way to the other pod") { (try? within(node.pod, "ping -c 1 -W 1 \(other(node).podAddress)")) != nil } }
+        for node in nodes {
+            try Command.wait(for: "a way to the other pod") {
+                (try? within(node.pod, "ping -c 1 -W 1 \(other(node).podAddress)")) != nil
+            }
+        }
     }
 
     private func startStore() throws {
@@ -56,7 +61,10 @@ final class TestBed {
                 log: "\(directory)/store.log"))
         let config = #"{"Network":"10.244.0.0/16","Backend":{"Type":"udp"}}"#
         try Command.wait(for: "the store") {
-            (try? within(store.name, "env ETCDCTL_API=3 etcdctl --endpoints http://\(store.address):4001 put /coreos.com/network/config \(config)")) != nil
+            (try? within(
+                store.name,
+                "env ETCDCTL_API=3 etcdctl --endpoints http://\(store.address):4001 put /coreos.com/network/config \(config)"
+            )) != nil
         }
     }
 
@@ -77,28 +85,34 @@ final class TestBed {
         try Command.run("ip -n \(node.name) link add cni0 type bridge")
         try Command.run("ip -n \(node.name) link set cni0 mtu \(mtu) up")
         try Command.run("ip -n \(node.name) addr add \(ready.gateway)/24 dev cni0")
-        try Command.run("ip link add eth0 netns \(node.pod) mtu \(mtu) type veth peer name pod0 netns \(node.name) mtu \(mtu)")
+        try Command.run(
+            "ip link add eth0 netns \(node.pod) mtu \(mtu) type veth peer name pod0 netns \(node.name) mtu \(mtu)")
         try Command.run("ip -n \(node.name) link set pod0 master cni0 up")
         try Command.run("ip -n \(node.pod) addr add \(ready.podAddress)/24 dev eth0")
         try Command.run("ip -n \(node.pod) link set eth0 up")
         try Command.run("ip -n \(node.pod) route add default via \(ready.gateway)")
         // As every real node has: what is forwarded is tracked.
         try within(node.name, "nft add table ip bench")
-        try within(node.name, "nft add chain ip bench forward { type filter hook forward priority 0 ; policy accept ; }")
+        try within(
+            node.name, "nft add chain ip bench forward { type filter hook forward priority 0 ; policy accept ; }")
         try within(node.name, "nft add rule ip bench forward ct state established,related accept")
     }
 
     /// Chooses the way between the pods.
     func encapsulate(_ encapsulated: Bool) throws {
         for node in nodes {
-            try Command.run("ip -n \(node.name) route \(encapsulated ? "del" : "replace") \(other(node).subnet) via \(other(node).address)")
+            try Command.run(
+                "ip -n \(node.name) route \(encapsulated ? "del" : "replace") \(other(node).subnet) via \(other(node).address)"
+            )
         }
         for node in nodes { try within(node.pod, "ping -c 2 -i 0.2 -W 1 \(other(node).podAddress)") }
     }
 
     func other(_ node: Node) -> Node { nodes.first { $0.name != node.name } ?? node }
     func enter(_ space: String) -> String { "nsenter --net=/run/netns/\(space)" }
-    @discardableResult func within(_ space: String, _ line: String) throws -> String { try Command.run("\(enter(space)) \(line)") }
+    @discardableResult func within(_ space: String, _ line: String) throws -> String {
+        try Command.run("\(enter(space)) \(line)")
+    }
 
     /// Removes everything, whatever is there of it.
     func down() {

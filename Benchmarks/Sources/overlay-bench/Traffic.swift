@@ -25,7 +25,9 @@ enum Traffic: String, CaseIterable {
     }
 
     /// Sends from one namespace to an address in another. Bounded by `seconds`.
-    func run(_ bed: TestBed, from client: String, to server: String, at address: String, seconds: Double) throws -> Sample {
+    func run(_ bed: TestBed, from client: String, to server: String, at address: String, seconds: Double) throws
+        -> Sample
+    {
         let receiver = try Command.start("\(bed.enter(server)) iperf3 -s -1 -B \(address)", log: "/dev/null")
         defer { if receiver.isRunning { receiver.terminate() } }
         try Command.wait(for: "iperf3") { try bed.within(server, "ss -Hltn sport = 5201").contains("5201") }

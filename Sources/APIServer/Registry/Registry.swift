@@ -118,7 +118,8 @@ final class Registry: Sendable {
     }
 
     private func prepareMetadata(_ object: inout JSON, _ definition: ResourceDefinition, _ namespace: String?) {
-        object["metadata", "namespace"] = definition.isNamespaced ? .string(namespace ?? "") : JSON?.none  // a bare nil would be a JSON null
+        // A bare nil would be a JSON null here.
+        object["metadata", "namespace"] = definition.isNamespaced ? .string(namespace ?? "") : JSON?.none
         object["metadata", "uid"] = .string(UUID().uuidString.lowercased())
         object["metadata", "creationTimestamp"] = .string(now().rfc3339)
         for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"] {

@@ -15,13 +15,17 @@ struct Discovery: Sendable {
         var versions = [(group: "", version: "v1", path: "/api/v1")]
         let groups = try await client.transport.send(APIRequest(.get, "/apis"))
         for group in groups["groups"]?.array ?? [] {
-            guard let name = group["name"]?.string, let version = group["preferredVersion", "version"]?.string else { continue }
+            guard let name = group["name"]?.string, let version = group["preferredVersion", "version"]?.string else {
+                continue
+            }
             versions.append((name, version, "/apis/\(name)/\(version)"))
         }
         for (group, version, path) in versions {
             let list = try await client.transport.send(APIRequest(.get, path))
             for entry in list["resources"]?.array ?? [] {
-                guard let name = entry["name"]?.string, !name.contains("/"), let kind = entry["kind"]?.string else { continue }
+                guard let name = entry["name"]?.string, !name.contains("/"), let kind = entry["kind"]?.string else {
+                    continue
+                }
                 resources.append(
                     Resource(
                         reference: ResourceReference(

@@ -37,7 +37,9 @@ final class OwnerCollector: Controller {
             case .added where metadata.ownerReferences.isEmpty: break
             case .added, .deleted: queue.add(.namespace(metadata.namespace ?? ""))
             case .updated(let old, _):
-                if old.metadata.ownerReferences != metadata.ownerReferences { queue.add(.namespace(metadata.namespace ?? "")) }
+                if old.metadata.ownerReferences != metadata.ownerReferences {
+                    queue.add(.namespace(metadata.namespace ?? ""))
+                }
             }
         }
     }
@@ -125,7 +127,9 @@ final class OwnerCollector: Controller {
             try await delete(item, propagation: "Background")
             context.logger.info(
                 "deleted for want of its owner",
-                metadata: ["kind": "\(item.resource.kind)", "name": "\(item.metadata.namespace ?? "")/\(item.metadata.name)"])
+                metadata: [
+                    "kind": "\(item.resource.kind)", "name": "\(item.metadata.namespace ?? "")/\(item.metadata.name)",
+                ])
         } else if present.count < item.metadata.ownerReferences.count {
             try await setOwners(present, of: item)
         }
@@ -136,7 +140,8 @@ final class OwnerCollector: Controller {
         guard let resource = discovery.resource(apiVersion: owner.apiVersion, kind: owner.kind) else { return true }
         let path = resource.path(namespace: resource.isNamespaced ? namespace : nil, name: owner.name)
         do {
-            return try await context.client.transport.send(APIRequest(.get, path))["metadata", "uid"]?.string == owner.uid
+            return try await context.client.transport.send(APIRequest(.get, path))["metadata", "uid"]?.string
+                == owner.uid
         } catch {
             if error.isNotFound { return false }
             throw error

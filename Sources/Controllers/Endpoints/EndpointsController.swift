@@ -40,7 +40,9 @@ final class EndpointsController: Controller {
             return
         }
         guard EndpointsBuilder.isManaged(service), !service.metadata.isBeingDeleted else { return }
-        let pods = context.pods.snapshot(namespace: key.namespace).filter { EndpointsBuilder.isSelected($0, by: service) }
+        let pods = context.pods.snapshot(namespace: key.namespace).filter {
+            EndpointsBuilder.isSelected($0, by: service)
+        }
         let subsets = EndpointsBuilder.subsets(of: service, pods: pods)
         var endpoints = existing ?? Endpoints(name: key.name, namespace: key.namespace)
         var labels = service.metadata.labels

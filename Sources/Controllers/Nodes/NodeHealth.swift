@@ -94,8 +94,10 @@ extension Taint {
         if node.isUnschedulable { wanted.append((unschedulableKey, "NoSchedule")) }
         let ours: Set = [unreachableKey, notReadyKey, unschedulableKey]
         let foreign = node.taints.filter { !ours.contains($0.taintKey) }
-        return foreign + wanted.map { key, effect in
-            node.taints.first { $0.taintKey == key && $0.effect == effect } ?? Taint(key: key, effect: effect, timeAdded: now)
-        }
+        return foreign
+            + wanted.map { key, effect in
+                node.taints.first { $0.taintKey == key && $0.effect == effect }
+                    ?? Taint(key: key, effect: effect, timeAdded: now)
+            }
     }
 }

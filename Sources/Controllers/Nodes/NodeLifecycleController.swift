@@ -71,7 +71,8 @@ final class NodeLifecycleController: Controller {
         let remaining = health.withLock { $0.remaining(name, uptime: context.time.uptime) }
         if remaining > .zero {
             queue.add(name, after: remaining)
-            let isFine = known.status.condition("Ready")?.status != "Unknown"
+            let isFine =
+                known.status.condition("Ready")?.status != "Unknown"
                 && Taint.expected(for: known, now: context.time.now) == known.taints
             if isFine { return arrived(name) }
         }
@@ -134,7 +135,8 @@ final class NodeLifecycleController: Controller {
         }
         let marked = try await context.client.updateStatus(node)
         let name = node.metadata.name
-        context.logger.warning("node fell silent; its pods are replaced after their tolerance", metadata: ["node": "\(name)"])
+        context.logger.warning(
+            "node fell silent; its pods are replaced after their tolerance", metadata: ["node": "\(name)"])
         var reference = node.reference
         reference.uid = name  // nodes' events carry the name as uid, which is what clients look for
         context.recorder.record(
@@ -170,8 +172,9 @@ final class NodeLifecycleController: Controller {
         var next: Duration?
         var due: [Pod] = []
         for pod in pods {
-            guard let tolerance = pod.metadata.isBeingDeleted
-                ? evictionTimeout : Eviction.tolerance(of: pod, for: taint, standard: evictionTimeout)
+            guard
+                let tolerance = pod.metadata.isBeingDeleted
+                    ? evictionTimeout : Eviction.tolerance(of: pod, for: taint, standard: evictionTimeout)
             else { continue }
             let remaining = tolerance - (context.time.uptime - since)
             if remaining <= .zero { due.append(pod) } else { next = min(next ?? remaining, remaining) }
@@ -197,7 +200,8 @@ final class NodeLifecycleController: Controller {
         let name = node.metadata.name
         let isNew = held.withLock { isHeld ? $0.insert(name).inserted : $0.remove(name) != nil }
         if isHeld, isNew {
-            let message = "\(down) of \(nodes.count) nodes are unreachable: no pods are evicted until half of the nodes are back"
+            let message =
+                "\(down) of \(nodes.count) nodes are unreachable: no pods are evicted until half of the nodes are back"
             context.logger.warning("\(message)", metadata: ["node": "\(name)"])
             var reference = node.reference
             reference.uid = name

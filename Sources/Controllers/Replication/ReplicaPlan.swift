@@ -45,11 +45,12 @@ struct ReplicaPlan {
 
     /// Less means sooner.
     private static func rank(_ pod: Pod, _ perNode: [String: Int]) -> (Int, Int, Int, Int64, String) {
-        let phase = switch pod.status.phase {
-        case "Running": 2
-        case "Unknown": 1
-        default: 0
-        }
+        let phase =
+            switch pod.status.phase {
+            case "Running": 2
+            case "Unknown": 1
+            default: 0
+            }
         let state = (pod.spec.nodeName == nil ? 0 : 100) + phase * 10 + (pod.isReady ? 1 : 0)
         let crowd = -(pod.spec.nodeName.flatMap { perNode[$0] } ?? 0)
         let restarts = -(pod.status.containerStatuses.map(\.restartCount).max() ?? 0)

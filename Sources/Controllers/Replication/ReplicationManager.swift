@@ -165,7 +165,8 @@ final class ReplicationManager: Controller {
     /// Guarded by uid and resourceVersion: another pod of that name, or a changed one, is left alone.
     private func write(_ pod: Pod) async throws {
         let metadata: JSON = [
-            "uid": .string(pod.metadata.uid), "resourceVersion": pod.metadata.resourceVersion.map { .string($0) } ?? .null,
+            "uid": .string(pod.metadata.uid),
+            "resourceVersion": pod.metadata.resourceVersion.map { .string($0) } ?? .null,
             "ownerReferences": pod.metadata.ownerReferences.json,
         ]
         do {

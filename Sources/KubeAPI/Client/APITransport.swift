@@ -2,7 +2,9 @@ package import KubeSchema
 
 /// One request to the API, before it takes the form of HTTP.
 package struct APIRequest: Sendable {
-    package enum Method: String, Sendable { case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE" }
+    package enum Method: String, Sendable {
+        case get = "GET", post = "POST", put = "PUT", patch = "PATCH", delete = "DELETE"
+    }
 
     package var method: Method
     /// Begins with a slash, is percent-encoded.
@@ -31,7 +33,8 @@ package struct APIRequest: Sendable {
     /// Path and query as they stand in the request line.
     package var target: String {
         guard !query.isEmpty else { return path }
-        return path + "?" + query.map { percentEncoded($0.name) + "=" + percentEncoded($0.value) }.joined(separator: "&")
+        return path + "?"
+            + query.map { percentEncoded($0.name) + "=" + percentEncoded($0.value) }.joined(separator: "&")
     }
 }
 

@@ -58,7 +58,8 @@ package struct ClientConfiguration: Sendable {
             let host = url.host(percentEncoded: false), !host.isEmpty
         else {
             throw ConfigurationError(
-                "\"\(server)\" is no address of an API server: expected http://HOST:PORT, https://HOST:PORT or HOST:PORT")
+                "\"\(server)\" is no address of an API server: expected http://HOST:PORT, https://HOST:PORT or HOST:PORT"
+            )
         }
         self.server = server
     }

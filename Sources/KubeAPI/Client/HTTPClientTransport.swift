@@ -38,7 +38,8 @@ package final class HTTPClientTransport: APITransport {
         var settings = HTTPClient.Configuration(
             tlsConfiguration: try configuration.makeTLSConfiguration(), redirectConfiguration: .disallow,
             timeout: .init(connect: Self.connectTimeout, read: Self.streamIdleTimeout),
-            connectionPool: .init(idleTimeout: .seconds(90), concurrentHTTP1ConnectionsPerHostSoftLimit: Self.connectionLimit))
+            connectionPool: .init(
+                idleTimeout: .seconds(90), concurrentHTTP1ConnectionsPerHostSoftLimit: Self.connectionLimit))
         settings.httpVersion = .http1Only
         settings.connectionPool.retryConnectionEstablishment = false  // callers have back-offs of their own
         if let name = configuration.tlsServerName, let host = configuration.host, host != name {
@@ -124,8 +125,10 @@ package final class HTTPClientTransport: APITransport {
         switch error {
         case let error as APIError: error
         case is CancellationError: .cancelled
-        case let error as HTTPClientError where error == .cancelled: Task.isCancelled ? .cancelled : .unreachable("\(error)")
-        case let error as NIOConnectionError: .unreachable(error.connectionErrors.first.map { "\($0.error)" } ?? "\(error)")
+        case let error as HTTPClientError where error == .cancelled:
+            Task.isCancelled ? .cancelled : .unreachable("\(error)")
+        case let error as NIOConnectionError:
+            .unreachable(error.connectionErrors.first.map { "\($0.error)" } ?? "\(error)")
         default: .unreachable("\(error)")
         }
     }

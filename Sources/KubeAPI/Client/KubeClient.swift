@@ -84,7 +84,8 @@ package enum PatchBody: Sendable {
 }
 
 extension KubeClient {
-    package func get<T: KubeObject>(_ type: T.Type, name: String, namespace: String? = nil) async throws(APIError) -> T {
+    package func get<T: KubeObject>(_ type: T.Type, name: String, namespace: String? = nil) async throws(APIError) -> T
+    {
         T(document: try await transport.send(APIRequest(.get, T.resource.path(namespace: namespace, name: name))))
     }
 

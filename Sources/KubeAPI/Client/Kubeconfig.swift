@@ -5,7 +5,9 @@ extension ClientConfiguration {
     /// Reads a kubeconfig file.
     ///
     /// - Parameter context: `nil` for the file's current context.
-    package static func kubeconfig(_ path: String, context: String? = nil) throws(ConfigurationError) -> ClientConfiguration {
+    package static func kubeconfig(_ path: String, context: String? = nil) throws(ConfigurationError)
+        -> ClientConfiguration
+    {
         guard let bytes = try? Data(contentsOf: URL(filePath: path)) else {
             throw ConfigurationError("cannot read the kubeconfig \(path): check that it exists and may be read")
         }

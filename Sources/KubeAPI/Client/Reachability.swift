@@ -13,7 +13,8 @@ extension KubeClient {
                 guard case .unreachable = error else { break }  // it refuses or speaks oddly, but it is there
                 failures += 1
                 if failures == 1 { logger.warning("\(error); waiting until it answers") }
-                try? await time.sleep(for: Backoff(base: .milliseconds(200), cap: .seconds(5)).delay(failures: failures))
+                try? await time.sleep(
+                    for: Backoff(base: .milliseconds(200), cap: .seconds(5)).delay(failures: failures))
             }
         }
         if failures > 0, !Task.isCancelled { logger.info("the API server answers") }

@@ -105,7 +105,9 @@ struct Reflector<Object: KubeObject> {
     private func difference(from old: Object?, to new: Object) -> [Change<Object>] {
         guard let old else { return [.added(new)] }
         if old.metadata.uid != new.metadata.uid { return [.deleted(old), .added(new)] }
-        if old.metadata.resourceVersion == new.metadata.resourceVersion, new.metadata.resourceVersion != nil { return [] }
+        if old.metadata.resourceVersion == new.metadata.resourceVersion, new.metadata.resourceVersion != nil {
+            return []
+        }
         return [.updated(old: old, new: new)]
     }
 }

@@ -1,5 +1,5 @@
-import OrderedCollections
 package import KubeSchema
+import OrderedCollections
 
 package struct Pod: KubeObject {
     package static let resource = ResourceReference(plural: "pods", kind: "Pod")

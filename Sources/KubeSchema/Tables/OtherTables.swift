@@ -17,8 +17,10 @@ extension TableLayout {
             .string(last.map { HumanDuration.since($0, now: now) } ?? first), .string(event.cell("type")),
             .string(event.cell("reason")), .string("\(kind)/\(event.cell("involvedObject", "name"))"),
             .string(event.cell("involvedObject", "fieldPath")),
-            .string([component, host].filter { !$0.isEmpty }.joined(separator: ", ")), .string(trimmed(event.cell("message"))),
-            .string(first), .string("\(event["series", "count"]?.integer ?? event["count"]?.integer ?? 1)"), event.nameCell,
+            .string([component, host].filter { !$0.isEmpty }.joined(separator: ", ")),
+            .string(trimmed(event.cell("message"))),
+            .string(first), .string("\(event["series", "count"]?.integer ?? event["count"]?.integer ?? 1)"),
+            event.nameCell,
         ]
     }
 

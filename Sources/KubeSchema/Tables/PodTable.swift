@@ -101,7 +101,8 @@ struct PodSummary {
                 continue
             }
             let waiting = container.cell("state", "waiting", "reason")
-            reason = waiting.isEmpty || waiting == "PodInitializing" ? "Init:\(index)/\(specs.count)" : "Init:\(waiting)"
+            reason =
+                waiting.isEmpty || waiting == "PodInitializing" ? "Init:\(index)/\(specs.count)" : "Init:\(waiting)"
             return true
         }
         (restarts, lastRestart) = (sidecarRestarts, sidecarRestart)

@@ -18,7 +18,9 @@ extension TableLayout {
         switch service.cell("spec", "type") {
         case "ExternalName": return service.cell("spec", "externalName")
         case "LoadBalancer":
-            let given = service.list("status", "loadBalancer", "ingress").compactMap { $0.text("ip") ?? $0.text("hostname") }
+            let given = service.list("status", "loadBalancer", "ingress").compactMap {
+                $0.text("ip") ?? $0.text("hostname")
+            }
             addresses = given + addresses
             return addresses.isEmpty ? "<pending>" : addresses.joined(separator: ",")
         default: return addresses.isEmpty ? "<none>" : addresses.joined(separator: ",")

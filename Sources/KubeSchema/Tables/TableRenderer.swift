@@ -31,7 +31,8 @@ package enum TableRenderer {
             case .none: break
             case .metadata:
                 row["object"] = [
-                    "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": item["metadata"] ?? [:],
+                    "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1",
+                    "metadata": item["metadata"] ?? [:],
                 ]
             case .object: row["object"] = item
             }

@@ -49,7 +49,8 @@ extension V1Beta1 {
         if let lifecycle = container.member("lifecycle") {
             var hooks: JSONObject = [:]
             for hook in ["postStart", "preStop"] {
-                hooks[hook] = handlerToV1(lifecycle.member(hook), at: "\(path).lifecycle.\(hook)", names: &ports, &repairs)
+                hooks[hook] = handlerToV1(
+                    lifecycle.member(hook), at: "\(path).lifecycle.\(hook)", names: &ports, &repairs)
             }
             result["lifecycle"] = .object(hooks)
         }
@@ -90,7 +91,9 @@ extension V1Beta1 {
     private static func resourcesToV1(_ container: JSON, at path: String, _ repairs: inout Repairs) -> JSON? {
         var result = container.member("resources")?.object ?? [:]
         var limits = result["limits"]?.object ?? [:]
-        if let cpu = repairs.number(container.member("cpu"), at: "\(path).cpu"), cpu != .integer(0), limits["cpu"] == .none {
+        if let cpu = repairs.number(container.member("cpu"), at: "\(path).cpu"), cpu != .integer(0),
+            limits["cpu"] == .none
+        {
             limits["cpu"] = cpu.integer.map { HistoricQuantity.cores(milli: $0) } ?? cpu
         }
         if let memory = repairs.number(container.member("memory"), at: "\(path).memory"), memory != .integer(0),

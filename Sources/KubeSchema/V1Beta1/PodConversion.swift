@@ -76,7 +76,8 @@ extension V1Beta1 {
     }
 
     private static func pinned(_ spec: JSON?) -> String? {
-        let terms = spec?["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"]
+        let terms = spec?[
+            "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms"]
         guard let terms = terms?.array, terms.count == 1, let fields = terms[0].member("matchFields")?.array,
             let field = fields.first, field.text("key") == "metadata.name", let values = field.member("values")?.array
         else { return nil }

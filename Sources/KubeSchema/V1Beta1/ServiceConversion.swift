@@ -79,7 +79,10 @@ extension V1Beta1 {
         }
         let name = flat.text("protocol")?.uppercased() ?? "TCP"
         let subsets = groups.map { group in
-            ["addresses": .array(group.addresses), "ports": [["port": .integer(group.port), "protocol": .string(name)]]]
+            [
+                "addresses": .array(group.addresses),
+                "ports": [["port": .integer(group.port), "protocol": .string(name)]],
+            ]
                 as JSON
         }
         var result: JSON = ["apiVersion": "v1", "kind": "Endpoints", "metadata": .object(metadataToV1(flat, &repairs))]

@@ -139,7 +139,8 @@ extension V1Beta1 {
 
     private static func check(_ object: JSON, resource: String, kind: String) throws(ConversionError) {
         if let found = object.text("kind"), found != kind, !(resource == "nodes" && found == "Minion") {
-            throw .malformed("the body's kind is \(found), but this path takes \(resource == "nodes" ? "Minion" : kind)")
+            throw .malformed(
+                "the body's kind is \(found), but this path takes \(resource == "nodes" ? "Minion" : kind)")
         }
         if let version = object.text("apiVersion"), version != "v1beta1", version != "v1beta2" {
             throw .malformed("the body's apiVersion is \(version), but this path takes v1beta1")

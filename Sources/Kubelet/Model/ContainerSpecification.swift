@@ -1,5 +1,5 @@
-import OrderedCollections
 package import KubeSchema
+import OrderedCollections
 
 /// One entry of `spec.containers` or `spec.initContainers`, read once from the document.
 package struct ContainerSpecification: Sendable {
@@ -122,7 +122,9 @@ extension ContainerSpecification.Handler {
             self = .httpGet(
                 scheme: get["scheme"]?.string ?? "HTTP", host: get["host"]?.string ?? "", port: port(get["port"]),
                 path: get["path"]?.string ?? "/",
-                headers: (get["httpHeaders"]?.array ?? []).map { [$0["name"]?.string ?? "", $0["value"]?.string ?? ""] })
+                headers: (get["httpHeaders"]?.array ?? []).map {
+                    [$0["name"]?.string ?? "", $0["value"]?.string ?? ""]
+                })
         } else if let socket = document?["tcpSocket"] {
             self = .tcpSocket(host: socket["host"]?.string ?? "", port: port(socket["port"]))
         } else if let seconds = document?["sleep", "seconds"]?.integer {

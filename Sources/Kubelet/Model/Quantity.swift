@@ -11,7 +11,9 @@ enum Quantity {
     static func value(_ text: String) -> Double? {
         if let plain = Double(text), plain.isFinite, text.last?.isLetter != true { return plain }
         let digits = text.prefix { $0.isNumber || "+-.".contains($0) }
-        guard let number = Double(digits), let factor = suffixes[String(text.dropFirst(digits.count))] else { return nil }
+        guard let number = Double(digits), let factor = suffixes[String(text.dropFirst(digits.count))] else {
+            return nil
+        }
         return number * factor
     }
 

@@ -35,7 +35,9 @@ final class CNIConfigurator: ServiceLifecycle.Service {
 
     private func check() {
         guard let text = FileContents.text(subnetFile) else {
-            if health.lease == nil { problem("overlay has no lease: \(subnetFile) is not there (is overlayd running?)") }
+            if health.lease == nil {
+                problem("overlay has no lease: \(subnetFile) is not there (is overlayd running?)")
+            }
             return
         }
         let lease: OverlayLease

@@ -25,7 +25,8 @@ struct NodeFacts: Sendable, Equatable {
             diskBytes: diskBytes, kernelVersion: release, osImage: operatingSystem(),
             machineID: FileContents.text("/etc/machine-id") ?? "",
             bootID: FileContents.text("/proc/sys/kernel/random/boot_id") ?? "",
-            systemUUID: FileContents.text("/sys/class/dmi/id/product_uuid") ?? FileContents.text("/etc/machine-id") ?? "",
+            systemUUID: FileContents.text("/sys/class/dmi/id/product_uuid") ?? FileContents.text("/etc/machine-id")
+                ?? "",
             architecture: names[machine] ?? machine)
     }
 

@@ -101,7 +101,7 @@ final class NodeReporter: ServiceLifecycle.Service {
         var node: Node
         do {
             node = try await client.get(Node.self, name: document.name)
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             node = try await client.create(document.node(podCIDR: podCIDR))
             logger.info("registered node \(document.name)")
         }
@@ -118,17 +118,21 @@ final class NodeReporter: ServiceLifecycle.Service {
                 node = try await client.patch(
                     Node.self, name: document.name,
                     .merge(["spec": ["podCIDR": .string(podCIDR), "podCIDRs": [.string(podCIDR)]]]))
-            } catch where error.isInvalid {
+            } catch  where error.isInvalid {
                 // The range of a node does not change in the API; pods follow the overlay's lease all the same.
                 logger.warning(
-                    "this node's lease is \(podCIDR), but its object says \(node.podCIDR ?? ""): delete the node object to correct it")
+                    "this node's lease is \(podCIDR), but its object says \(node.podCIDR ?? ""): delete the node object to correct it"
+                )
             }
         }
         let conditions = document.conditions(
             runtimeProblem: health.runtimeProblem, networkProblem: health.networkProblem,
             previous: node.status.conditions, now: time.now)
         let images = ((try? await runtime.listImages()) ?? []).prefix(50).map { image -> JSON in
-            ["names": .array((image.repoDigests + image.repoTags).map { .string($0) }), "sizeBytes": .integer(Int64(clamping: image.size))]
+            [
+                "names": .array((image.repoDigests + image.repoTags).map { .string($0) }),
+                "sizeBytes": .integer(Int64(clamping: image.size)),
+            ]
         }
         var status = document.status(runtimeVersion: health.runtimeVersion, images: images)
         status["conditions"] = .array(conditions.map(\.document))
@@ -170,14 +174,14 @@ final class NodeReporter: ServiceLifecycle.Service {
         let namespace = "kube-node-lease"
         do {
             return try await client.get(Lease.self, name: document.name, namespace: namespace)
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             var lease = Lease(name: document.name, namespace: namespace)
             lease.holderIdentity = document.name
             lease.leaseDurationSeconds = 40
             lease.renewTime = MicroTime(time.now)
             do {
                 return try await client.create(lease)
-            } catch where error.isNotFound {
+            } catch  where error.isNotFound {
                 // Not every API server makes this namespace by itself.
                 _ = try await client.create(Namespace(name: namespace))
                 return try await client.create(lease)

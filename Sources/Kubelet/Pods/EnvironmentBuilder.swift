@@ -121,7 +121,8 @@ package enum EnvironmentBuilder {
             return try DownwardFields.resource(reference, of: pod, defaultContainer: container, facts: facts)
         }
         if let reference = source["configMapKeyRef"] {
-            let name = reference["name"]?.string ?? "", key = reference["key"]?.string ?? ""
+            let name = reference["name"]?.string ?? ""
+            let key = reference["key"]?.string ?? ""
             let object = try await objects.configMap(name, namespace: namespace)
             if let value = object?["data", key]?.string { return value }
             if reference["optional"]?.bool == true { return nil }
@@ -131,7 +132,8 @@ package enum EnvironmentBuilder {
                     : "couldn't find key \(key) in ConfigMap \(namespace)/\(name)")
         }
         if let reference = source["secretKeyRef"] {
-            let name = reference["name"]?.string ?? "", key = reference["key"]?.string ?? ""
+            let name = reference["name"]?.string ?? ""
+            let key = reference["key"]?.string ?? ""
             let object = try await objects.secret(name, namespace: namespace)
             if let value = object.flatMap({ SecretData.bytes(of: $0)[key] }) {
                 return String(decoding: value, as: UTF8.self)

@@ -46,7 +46,9 @@ struct ImagePuller: Sendable {
             guard let secret = try? await objects.secret(name, namespace: pod.reference.namespace) else { continue }
             let data = SecretData.bytes(of: secret)
             let document = data[".dockerconfigjson"] ?? data[".dockercfg"] ?? []
-            guard let json = try? JSON(parsing: document), let entries = (json["auths"] ?? json).object else { continue }
+            guard let json = try? JSON(parsing: document), let entries = (json["auths"] ?? json).object else {
+                continue
+            }
             for (server, entry) in entries where Self.registry(of: image) == Self.host(server) {
                 found.append(
                     .with {

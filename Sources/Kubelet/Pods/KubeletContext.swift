@@ -53,7 +53,7 @@ struct APIObjects: ReferencedObjects {
     ) async throws(ContainerConfigurationError) -> JSON? {
         do {
             return try await client.get(T.self, name: name, namespace: namespace).document
-        } catch where error.isNotFound {
+        } catch  where error.isNotFound {
             return nil
         } catch {
             throw ContainerConfigurationError("\(T.resource.kind.lowercased()) \"\(name)\": \(error)")

@@ -1,6 +1,6 @@
 import KubeAPI
-import OrderedCollections
 package import KubeSchema
+import OrderedCollections
 
 /// Writes a pod's `status` from what the runtime and the probes say. A function of its inputs.
 package struct PodStatusBuilder: Sendable {
@@ -85,7 +85,8 @@ package struct PodStatusBuilder: Sendable {
         let list = previous[isInit ? "initContainerStatuses" : "containerStatuses"]?.array ?? []
         let before = list.first { $0["name"]?.string == container.name }
         var status: JSON = [
-            "name": .string(container.name), "image": .string(newest.map { $0.image.isEmpty ? container.image : $0.image } ?? container.image),
+            "name": .string(container.name),
+            "image": .string(newest.map { $0.image.isEmpty ? container.image : $0.image } ?? container.image),
             "imageID": .string(newest?.imageID ?? before?["imageID"]?.string ?? ""),
             "restartCount": .integer(max(Int64(newest?.attempt ?? 0), before?["restartCount"]?.integer ?? 0)),
             "ready": false, "started": false, "state": [:], "lastState": [:],
@@ -133,8 +134,11 @@ package struct PodStatusBuilder: Sendable {
             return ["reason": .string(waiting.reason), "message": .string(waiting.message)]
         }
         let initialized = pod.initContainers.allSatisfy { succeeded($0, observed) }
-        return ["reason": .string(initialized || isInit && pod.initContainers.first?.name == container.name
-            ? "ContainerCreating" : "PodInitializing")]
+        return [
+            "reason": .string(
+                initialized || isInit && pod.initContainers.first?.name == container.name
+                    ? "ContainerCreating" : "PodInitializing")
+        ]
     }
 
     private func succeeded(_ container: ContainerSpecification, _ observed: ObservedPod) -> Bool {

@@ -77,14 +77,17 @@ extension PodWorker {
                     hook, container: id, pod: pod, specification: nil, podIP: await self.podIP,
                     timeout: .seconds(grace))
                 if let problem {
-                    self.context.event(pod, container: name, .warning, "FailedPreStopHook", "PreStopHook failed: \(problem)")
+                    self.context.event(
+                        pod, container: name, .warning, "FailedPreStopHook", "PreStopHook failed: \(problem)")
                 }
                 grace = max(2, grace - (self.context.time.uptime - begin).components.seconds)
             }
             do throws(RuntimeError) {
                 try await runtime.stopContainer(id, grace: grace)
             } catch {
-                if !error.isNotFound { self.context.logger.warning("pod \(self.reference), container \(name): \(error)") }
+                if !error.isNotFound {
+                    self.context.logger.warning("pod \(self.reference), container \(name): \(error)")
+                }
                 try? await self.context.time.sleep(for: .seconds(1))  // before the next pass tries again
             }
             await self.killed(id, grace: grace)
@@ -138,11 +141,14 @@ extension PodWorker {
 
     private func start(_ start: PodPlan.Start, of pod: DesiredPod, _ group: inout DiscardingTaskGroup) async {
         let all = start.isInit ? pod.initContainers : pod.containers
-        guard let container = all.first(where: { $0.name == start.name }), let sandbox = observed.sandbox else { return }
+        guard let container = all.first(where: { $0.name == start.name }), let sandbox = observed.sandbox else {
+            return
+        }
         let key = PodPlan.backOffKey(pod, container.name)
         // A container that could not even be made has no end to count from.
         if let waited = waiting[container.name], waited.reason.hasSuffix("Error"), waited.reason != "ErrImagePull",
-            let rest = backOff.remaining(key, failedAt: creationFailedAt[container.name] ?? context.time.now, now: context.time.now)
+            let rest = backOff.remaining(
+                key, failedAt: creationFailedAt[container.name] ?? context.time.now, now: context.time.now)
         {
             check(again: rest)
             return
@@ -153,7 +159,9 @@ extension PodWorker {
             let volumes = try await self.volumes(pod, facts: facts)
             let services =
                 pod.spec["enableServiceLinks"]?.bool == false
-                ? [] : ServiceVariables.make(services: context.services.snapshot.map(\.document), namespace: reference.namespace)
+                ? []
+                : ServiceVariables.make(
+                    services: context.services.snapshot.map(\.document), namespace: reference.namespace)
             let environment = try await EnvironmentBuilder.make(
                 for: container, of: pod, services: services, facts: facts, objects: context.objects)
             let mounts = try context.volumes.mounts(
@@ -181,7 +189,8 @@ extension PodWorker {
             context.event(pod, container: container.name, "Created", "Created container \(container.name)")
         } catch {
             failed(
-                container, of: pod, "CreateContainerError", "\(error)", event: "Failed", "Error: failed to create container: \(error)")
+                container, of: pod, "CreateContainerError", "\(error)", event: "Failed",
+                "Error: failed to create container: \(error)")
             return
         }
         do {
@@ -235,7 +244,8 @@ extension PodWorker {
             if let rest = backOff.remaining(key, failedAt: at, now: context.time.now) {
                 if waiting[name]?.reason != "ImagePullBackOff", rest < backOff.delay(key) - .seconds(1) {
                     waiting[name] = .init(
-                        reason: "ImagePullBackOff", message: "Back-off pulling image \"\(container.image)\": \(message)")
+                        reason: "ImagePullBackOff", message: "Back-off pulling image \"\(container.image)\": \(message)"
+                    )
                     context.event(pod, container: name, "BackOff", "Back-off pulling image \"\(container.image)\"")
                 }
                 check(again: min(rest, .seconds(1)))

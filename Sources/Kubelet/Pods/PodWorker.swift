@@ -185,7 +185,7 @@ actor PodWorker {
                 Pod.self, name: reference.name, namespace: reference.namespace,
                 options: DeleteOptions(gracePeriodSeconds: 0, uid: reference.uid))
             isDone = true
-        } catch where error.isNotFound || error.isConflict {
+        } catch  where error.isNotFound || error.isConflict {
             isDone = true
         } catch {
             context.logger.warning("pod \(reference): confirming its deletion: \(error)")

@@ -66,7 +66,8 @@ enum SandboxConfigurationBuilder {
                 guard let hostPort = port.hostPort else { continue }
                 config.portMappings.append(
                     .with {
-                        $0.protocol = port.networkProtocol == "UDP" ? .udp : port.networkProtocol == "SCTP" ? .sctp : .tcp
+                        $0.protocol =
+                            port.networkProtocol == "UDP" ? .udp : port.networkProtocol == "SCTP" ? .sctp : .tcp
                         $0.containerPort = Int32(port.containerPort)
                         $0.hostPort = Int32(hostPort)
                         $0.hostIp = port.hostIP
@@ -86,7 +87,9 @@ enum SandboxConfigurationBuilder {
             $0.securityContext["privileged"]?.bool == true
         }
         for entry in pod.securityContext["sysctls"]?.array ?? [] {
-            if let name = entry["name"]?.string, let value = entry["value"]?.string { config.linux.sysctls[name] = value }
+            if let name = entry["name"]?.string, let value = entry["value"]?.string {
+                config.linux.sysctls[name] = value
+            }
         }
         return config
     }

@@ -133,7 +133,9 @@ enum HTTPProbe {
     }
 
     private static func describe(_ error: any Error) -> String {
-        if let error = error as? NIOConnectionError { return error.connectionErrors.first.map { "\($0.error)" } ?? "\(error)" }
+        if let error = error as? NIOConnectionError {
+            return error.connectionErrors.first.map { "\($0.error)" } ?? "\(error)"
+        }
         return "\(error)"
     }
 }

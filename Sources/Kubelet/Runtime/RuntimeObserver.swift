@@ -38,7 +38,7 @@ struct RuntimeObserver {
                 let status: CRIContainerStatus
                 do {
                     status = try await runtime.containerStatus(container.id)
-                } catch where error.isNotFound {
+                } catch  where error.isNotFound {
                     continue  // removed since the list
                 }
                 let observed = ObservedContainer(status, sandboxID: container.podSandboxID)
@@ -47,7 +47,8 @@ struct RuntimeObserver {
                 observedContainers.append(observed)
             }
         }
-        let ids = Set(containers.map(\.id)), sandboxIDs = Set(sandboxes.map(\.id))
+        let ids = Set(containers.map(\.id))
+        let sandboxIDs = Set(sandboxes.map(\.id))
         ended = ended.filter { ids.contains($0.key) }
         running = running.filter { ids.contains($0.key) }
         addresses = addresses.filter { sandboxIDs.contains($0.key) }

@@ -31,7 +31,9 @@ struct KubeletServer: HTTPHandler {
             case .health: respondHealth(writer)
             case .metrics: await respondMetrics(writer)
             case .pods:
-                let list: JSON = ["kind": "PodList", "apiVersion": "v1", "metadata": [:], "items": .array(manager.documents)]
+                let list: JSON = [
+                    "kind": "PodList", "apiVersion": "v1", "metadata": [:], "items": .array(manager.documents),
+                ]
                 respond(writer, .ok, "application/json", list.encoded())
             case .logs(let target):
                 let options = try ContainerLogOptions(query: query, now: context.time.now)
@@ -58,7 +60,8 @@ struct KubeletServer: HTTPHandler {
                     throw Refusal(status: .notFound, message: "pod \(pod) does not run")
                 }
                 try await tunnel(
-                    request, writer, to: try await context.runtime.portForwardLocation(sandbox: sandbox.id, ports: ports))
+                    request, writer,
+                    to: try await context.runtime.portForwardLocation(sandbox: sandbox.id, ports: ports))
             }
         } catch let error as Refusal {
             respond(writer, error.status, "text/plain", Array((error.message + "\n").utf8))
@@ -89,7 +92,8 @@ struct KubeletServer: HTTPHandler {
 
     private func worker(_ namespace: String, _ pod: String) throws -> PodWorker {
         guard let worker = manager.worker(namespace: namespace, name: pod) else {
-            throw Refusal(status: .notFound, message: "pod \"\(pod)\" not found in namespace \"\(namespace)\" of this node")
+            throw Refusal(
+                status: .notFound, message: "pod \"\(pod)\" not found in namespace \"\(namespace)\" of this node")
         }
         return worker
     }
@@ -97,7 +101,8 @@ struct KubeletServer: HTTPHandler {
     private func running(_ target: KubeletRequest.Target) async throws -> ObservedContainer {
         let observed = await try worker(target.namespace, target.pod).observed
         guard let container = observed.container(target.container), container.state == .running else {
-            throw Refusal(status: .notFound, message: "container \"\(target.container)\" of pod \"\(target.pod)\" does not run")
+            throw Refusal(
+                status: .notFound, message: "container \"\(target.container)\" of pod \"\(target.pod)\" does not run")
         }
         return container
     }
@@ -168,7 +173,8 @@ struct KubeletServer: HTTPHandler {
             throw Refusal(status: .badRequest, message: "Upgrade request required")
         }
         guard let (host, port, path) = Self.split(location) else {
-            throw Refusal(status: .internalServerError, message: "the runtime answered \"\(location)\", which is no http URL")
+            throw Refusal(
+                status: .internalServerError, message: "the runtime answered \"\(location)\", which is no http URL")
         }
         var fields = HTTPFields()
         for name in Self.passedOn + [Self.streamProtocol].compactMap({ $0 }) {
@@ -196,7 +202,8 @@ struct KubeletServer: HTTPHandler {
         guard location.hasPrefix("http://") else { return nil }
         let rest = location.dropFirst(7)
         let slash = rest.firstIndex(of: "/") ?? rest.endIndex
-        guard let colon = rest[..<slash].lastIndex(of: ":"), let port = Int(rest[rest.index(after: colon)..<slash]) else {
+        guard let colon = rest[..<slash].lastIndex(of: ":"), let port = Int(rest[rest.index(after: colon)..<slash])
+        else {
             return nil
         }
         let host = rest[..<colon].filter { $0 != "[" && $0 != "]" }
