@@ -8,7 +8,7 @@ packages=(
     libsqlite3-dev libpcap-dev libnftables-dev pkg-config
     containerd runc crun containernetworking-plugins etcd-server etcd-client docker-registry
     busybox-static nftables iptables conntrack iproute2 iputils-ping procps util-linux curl ca-certificates iperf3 ethtool
-    systemd python3-minimal
+    socat tini tcpdump systemd python3-minimal
 )
 
 fail() {

@@ -18,9 +18,16 @@ echo "Building"
 swift build -c release --scratch-path "$scratch" --build-tests
 export FJORD_BINARIES=$scratch/release FJORD_IMAGES=${FJORD_IMAGES:-/var/cache/fjord/images}
 contrib/images.sh "$FJORD_IMAGES"
+# Debian's kubectl 1.20 beside whichever is installed.
+old=/var/cache/fjord/kubernetes-client
+if [ ! -x $old/usr/bin/kubectl ]; then
+    mkdir -p $old
+    (cd $old && apt-get -o APT::Sandbox::User=root download -qq kubernetes-client && dpkg-deb -x ./*.deb . && rm ./*.deb)
+fi
+export FJORD_OLD_KUBECTL=$old/usr/bin/kubectl
 
 # Tests must not reach anything by the host's own routes: the clusters' ranges lead nowhere while no cluster is up.
-for range in 10.240.0.0/24 10.244.0.0/16 10.254.0.0/16 192.168.1.0/24; do
+for range in 10.240.0.0/24 10.244.0.0/16 10.245.0.0/16 10.254.0.0/16 192.168.1.0/24; do
     ip route show "$range" | grep -q . || ip route add unreachable "$range"
 done
 

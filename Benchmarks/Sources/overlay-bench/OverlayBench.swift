@@ -75,7 +75,7 @@ struct OverlayBench: ParsableCommand {
         }
         return Report(
             benchmark: "overlay", machine: try Report.machineLine(),
-            command: "swift run -c release --package-path Benchmarks overlay-bench",
+            command: "cd Benchmarks && swift run -c release overlay-bench",
             rounds: rounds, secondsPerRun: seconds, reference: Path.hostGateway.rawValue,
             steal: Spread(samples.values.flatMap { $0.values.flatMap { $0 } }.map(\.steal)), rows: rows)
     }

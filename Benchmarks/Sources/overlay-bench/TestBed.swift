@@ -57,7 +57,7 @@ final class TestBed {
         let store = nodes[0]
         processes.append(
             try Command.start(
-                "\(enter(store.name)) \(binaries)/fjord store --store-path \(directory)/store.db --address \(store.address) --port 4001",
+                "\(enter(store.name)) \(binaries)/fjord store --store-path \(directory)/store.db --listen-client-urls http://\(store.address):4001",
                 log: "\(directory)/store.log"))
         let config = #"{"Network":"10.244.0.0/16","Backend":{"Type":"udp"}}"#
         try Command.wait(for: "the store") {
