@@ -180,7 +180,7 @@ if [ -n "$hard_way" ]; then
     master=http://192.168.1.10:8080
     within 60 "both minions are Ready" sh -c "[ \$(kubectl -s $master get nodes --no-headers | grep -cw Ready) = 2 ]"
     (
-        export KUBECONFIG=/dev/null
+        export KUBECONFIG=$work/no-kubeconfig  # kubectl must not find the other cluster
         show kubectl -s $master get nodes
         show kubectl -s $master create -f "$examples/nginx-pod.json"
         within 90 "its pod runs" sh -c "kubectl -s $master get pod nginx | grep -qw Running"

@@ -17,23 +17,22 @@ struct StoryTests {
         var output: String
     }
 
-    /// Runs a shell command to its end, with the programs on its path.
+    /// Runs a shell command to its end, with the programs on its path. Its output goes through a file: daemons that it
+    /// leaves behind could keep a pipe open.
     private func shell(_ command: String) throws -> Outcome {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", command]
-        process.currentDirectoryURL = URL(fileURLWithPath: Self.project)
-        var environment = ProcessInfo.processInfo.environment
-        environment["FJORD_BINARIES"] = Self.binaries
-        environment["PATH"] = "\(Self.binaries):\(environment["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin")"
-        process.environment = environment
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = pipe
-        try process.run()
-        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return Outcome(status: process.terminationStatus, output: output)
+        let folder = NSTemporaryDirectory() + "fjord-story-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let script = """
+            export FJORD_BINARIES='\(Self.binaries)' PATH='\(Self.binaries)':$PATH
+            cd '\(Self.project)'
+            \(command)
+            """
+        try script.write(toFile: "\(folder)/script", atomically: true, encoding: .utf8)
+        let status = system("bash \(folder)/script >\(folder)/output 2>&1 </dev/null")
+        return Outcome(
+            status: status & 0x7F == 0 ? status >> 8 & 0xFF : 128 + (status & 0x7F),
+            output: String(decoding: try Data(contentsOf: URL(fileURLWithPath: "\(folder)/output")), as: UTF8.self))
     }
 
     /// Everything on the machine that a cluster could leave behind.
