@@ -38,37 +38,6 @@ struct OutageTests {
             #expect(values.all == [1, 2, 3])
         }
     }
-
-    @Test
-    func killingAStoreLosesNoAcknowledgedWrite() async throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.path
-        await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String] in
-            let store = try EmbeddedStore(path: path + "/store", logger: quiet)
-            let acknowledged = open(path + "/acknowledged", O_WRONLY | O_CREAT | O_APPEND, 0o600)
-            await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await store.run() }
-                for writer in 0..<8 {
-                    group.addTask {
-                        for number in 0..<100_000 {
-                            try await store.put("k/\(writer)/\(number)", [1])
-                            let line = Array("k/\(writer)/\(number)\n".utf8)
-                            _ = write(acknowledged, line, line.count)
-                            if writer == 0, number == 200 { kill(getpid(), SIGKILL) }
-                        }
-                    }
-                }
-            }
-        }
-        let keys = try String(contentsOfFile: path + "/acknowledged", encoding: .utf8).split(separator: "\n").map(
-            String.init)
-        #expect(keys.count > 200)
-        let store = try EmbeddedStore(path: path + "/store", logger: quiet)
-        try await running([store]) {
-            let found = Set(try await store.range(RangeRequest(.prefix("k/"))).keyValues.map(\.keyText))
-            #expect(keys.filter { !found.contains($0) } == [])
-        }
-    }
 }
 
 /// What a watch has delivered so far.
