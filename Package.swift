@@ -55,6 +55,8 @@ let package = Package(
         // 0 system
         .target(name: "CLinux"),
         .systemLibrary(name: "CPcap", pkgConfig: "libpcap", providers: [.apt(["libpcap-dev"])]),
+        .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf")]),
+        .plugin(name: "CompileBPF", capability: .buildTool(), path: "Sources/CompileBPF"),
         .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
         .target(name: "Addressing"),
         .target(name: "CommandLineSpelling"),
@@ -72,7 +74,9 @@ let package = Package(
             ]),
 
         // 1 core
-        .target(name: "DataPlane", dependencies: ["LinuxKit", "Addressing", "CLinux"]),
+        .target(
+            name: "DataPlane", dependencies: ["LinuxKit", "Addressing", "CLinux", "CBPF"], exclude: ["bpf"],
+            plugins: ["CompileBPF"]),
         .target(
             name: "ClusterStore",
             dependencies: ["GRPCTransport", grpc, grpcProtobuf, protobuf, log, lifecycle, tls],
@@ -185,7 +189,9 @@ let package = Package(
             dependencies: ["StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", grpc, log]),
         .testTarget(
             name: "StoreIntegrationTests",
-            dependencies: ["StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", grpc, log, lifecycle]),
+            dependencies: [
+                "StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", "LinuxKit", grpc, log, lifecycle,
+            ]),
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
         .testTarget(name: "DataPlaneTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),
@@ -228,6 +234,6 @@ let package = Package(
 let packetPath: Set<String> = ["Addressing", "LinuxKit", "DataPlane"]
 let testable: [SwiftSetting] = [.unsafeFlags(["-enable-testing"], .when(configuration: .release))]
 
-for target in package.targets where target.type != .system {
+for target in package.targets where target.type != .system && target.type != .plugin {
     target.swiftSettings = (target.swiftSettings ?? []) + settings + (packetPath.contains(target.name) ? [] : testable)
 }

@@ -19,6 +19,19 @@ package final class NetlinkSocket: Sendable {
         state = Mutex(State(descriptor: try Self.open(groups: 0)))
     }
 
+    /// Opens a socket of another netlink family (`NETLINK_…`) in the calling thread's namespace.
+    ///
+    /// - Parameter strict: Has the kernel check dump requests and heed all that they ask for, such as another
+    ///   namespace (`NETLINK_GET_STRICT_CHK`, from 4.20).
+    package init(protocol number: CInt, strict: Bool = false) throws(SyscallError) {
+        let descriptor = try Self.open(groups: 0, protocol: number)
+        if strict {
+            var on: CInt = 1
+            setsockopt(descriptor.number, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, 4)
+        }
+        state = Mutex(State(descriptor: descriptor))
+    }
+
     /// Opens a socket in another namespace. Needs CAP_SYS_ADMIN.
     package init(in namespace: NetworkNamespace) throws(SyscallError) {
         let number = try namespace.runAndWait { () throws(SyscallError) in try Self.open(groups: 0).release() }
@@ -26,9 +39,9 @@ package final class NetlinkSocket: Sendable {
     }
 
     /// Opens a bound socket that is told of changes to the multicast `groups` (`RTMGRP_…`).
-    static func open(groups: UInt32) throws(SyscallError) -> OwnedDescriptor {
+    static func open(groups: UInt32, protocol family: CInt = NETLINK_ROUTE) throws(SyscallError) -> OwnedDescriptor {
         let number = try SyscallError.check("socket", "AF_NETLINK") {
-            socket(AF_NETLINK, CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue), NETLINK_ROUTE)
+            socket(AF_NETLINK, CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue), family)
         }
         let descriptor = OwnedDescriptor(owning: number)
         var on: CInt = 1
