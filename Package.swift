@@ -58,6 +58,7 @@ let package = Package(
         .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf")]),
         .plugin(name: "CompileBPF", capability: .buildTool(), path: "Sources/CompileBPF"),
         .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "Addressing"),
         .target(name: "CommandLineSpelling"),
         .target(name: "LinuxKit", dependencies: ["CLinux", "Addressing"]),
@@ -83,7 +84,7 @@ let package = Package(
             exclude: ["Protos"]),
         .target(
             name: "EmbeddedStore",
-            dependencies: ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift"), log, lifecycle]),
+            dependencies: ["ClusterStore", .product(name: "GRDB", package: "GRDB.swift"), crypto, log, lifecycle]),
 
         // 2 overlay
         .target(name: "SubnetLeases", dependencies: ["ClusterStore", "Addressing", log, lifecycle]),
@@ -112,12 +113,15 @@ let package = Package(
         .target(
             name: "APIServer",
             dependencies: [
-                "KubeSchema", "ClusterStore", "HTTPTransport", "Addressing", log, lifecycle, collections, crypto,
+                "CZlib", "KubeSchema", "ClusterStore", "HTTPTransport", "Addressing", log, lifecycle, collections, crypto,
                 nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .target(
             name: "StoreServer",
-            dependencies: ["ClusterStore", "GRPCTransport", grpc, grpcProtobuf, log, lifecycle, nio("NIOCore")]),
+            dependencies: [
+                "EmbeddedStore", "ClusterStore", "GRPCTransport", grpc, protobuf, crypto, tls, log, lifecycle,
+                nio("NIOCore"), nio("NIOPosix"),
+            ]),
         .target(name: "Scheduler", dependencies: ["KubeAPI", "KubeSchema", log, lifecycle]),
         .target(name: "Controllers", dependencies: ["KubeAPI", "KubeSchema", log, lifecycle]),
         .target(
@@ -224,6 +228,8 @@ let package = Package(
         .testTarget(name: "KubeAPITests", dependencies: ["KubeAPI", "KubeAPITesting", "KubeSchema", log]),
         .testTarget(
             name: "SchedulerTests", dependencies: ["Scheduler", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
+        .testTarget(
+            name: "ControllersIntegrationTests", dependencies: ["KubeAPI", "KubeSchema", "LinuxKit", log]),
         .testTarget(
             name: "ControllersTests", dependencies: ["Controllers", "KubeAPI", "KubeAPITesting", "KubeSchema", log]),
     ]
