@@ -165,7 +165,7 @@ let package = Package(
         .testTarget(
             name: "APIServerTests",
             dependencies: [
-                "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log,
+                "APIServer", "CZlib", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log,
                 lifecycle, collections,
                 nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
@@ -173,7 +173,7 @@ let package = Package(
             name: "APIServerIntegrationTests",
             dependencies: [
                 "APIServer", "EmbeddedStore", "ClusterStore", "HTTPTransport", "KubeSchema", "Addressing", log,
-                lifecycle,
+                lifecycle, "LinuxKit", nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .testTarget(
             name: "HTTPTransportTests",
@@ -194,9 +194,11 @@ let package = Package(
         .testTarget(
             name: "StoreIntegrationTests",
             dependencies: [
-                "StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", "LinuxKit", grpc, log, lifecycle,
+                "StoreServer", "EmbeddedStore", "ClusterStore", "GRPCTransport", "LinuxKit", grpc, grpcProtobuf,
+                protobuf, log, lifecycle,
             ]),
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
+        .testTarget(name: "DataPlaneIntegrationTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "DataPlaneTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),
         .testTarget(

@@ -39,13 +39,19 @@ package final class NetlinkSocket: Sendable {
     }
 
     /// Opens a bound socket that is told of changes to the multicast `groups` (`RTMGRP_…`).
-    static func open(groups: UInt32, protocol family: CInt = NETLINK_ROUTE) throws(SyscallError) -> OwnedDescriptor {
+    ///
+    /// - Parameter everyNamespace: Also of those in the namespaces that this one has numbers for: at the other ends of
+    ///   its veth pairs (`NETLINK_LISTEN_ALL_NSID`).
+    static func open(
+        groups: UInt32, protocol family: CInt = NETLINK_ROUTE, everyNamespace: Bool = false
+    ) throws(SyscallError) -> OwnedDescriptor {
         let number = try SyscallError.check("socket", "AF_NETLINK") {
             socket(AF_NETLINK, CInt(SOCK_RAW.rawValue) | CInt(SOCK_CLOEXEC.rawValue), family)
         }
         let descriptor = OwnedDescriptor(owning: number)
         var on: CInt = 1
         setsockopt(number, SOL_NETLINK, NETLINK_EXT_ACK, &on, 4)  // the kernel's own words in errors, from 4.12
+        if everyNamespace { setsockopt(number, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &on, 4) }
         var size: CInt = 1 << 20
         setsockopt(number, SOL_SOCKET, SO_RCVBUF, &size, 4)
         var address = sockaddr_nl()

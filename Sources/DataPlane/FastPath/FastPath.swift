@@ -49,11 +49,14 @@ package struct FastPathRoute: Hashable, Sendable {
     package var vtepMAC: MACAddress?
     /// The peer takes finished packets only: the user-space path sends to it.
     package var isUserSpaceOnly: Bool
+    /// Further outer addresses that the peer may send from: behind NAT, with several interfaces.
+    package var sources: Set<IPv4Address>
 
     package init(
         prefix: IPv4Prefix, remote: IPv4Address, local: IPv4Address, gateway: IPv4Address, interface: Int32, mtu: Int,
-        port: UInt16, vtepMAC: MACAddress? = nil, isUserSpaceOnly: Bool = false
+        port: UInt16, vtepMAC: MACAddress? = nil, isUserSpaceOnly: Bool = false, sources: Set<IPv4Address> = []
     ) {
+        self.sources = sources
         self.prefix = prefix
         self.remote = remote
         self.local = local
@@ -103,6 +106,9 @@ package struct PeerTraffic: Hashable, Sendable {
 ///
 /// Needs CAP_BPF and CAP_NET_ADMIN, or root, and kernel 5.18 for `bpf_skb_ct_lookup`.
 package final class FastPath: Sendable {
+    /// Tells our classifiers from others' at the same hook (tc-bpf(8)); the priorities that people choose come first.
+    package static let priority: UInt32 = 0xF10D
+
     /// Peers beyond this number share one set of counters (`PEERS` in maps.h).
     private static let countedPeers: UInt32 = 1 << 12
 
@@ -181,6 +187,12 @@ package final class FastPath: Sendable {
             for key in programs.exceptions.keys() where !exceptions.contains(key) {
                 try programs.exceptions.remove(key)
             }
+            let sources = Set(
+                wanted.values.flatMap { route in
+                    route.sources.map { SourceKey(remote: route.remote.networkOrder, source: $0.networkOrder) }
+                })
+            for key in sources { try programs.sources.set(key, 1) }
+            for key in programs.sources.keys() where !sources.contains(key) { try programs.sources.remove(key) }
             state.routes = wanted
         }
     }
@@ -231,6 +243,20 @@ package final class FastPath: Sendable {
         try state.withLock { (state) throws(SyscallError) in
             if programs.filter.added > FlowFilter.limit { try rebuildFilter(&state) }
         }
+    }
+
+    /// Notes that the stack carries a flow, as the programs do when they see it.
+    package func giveToStack(_ flow: FlowTuple) throws(SyscallError) { try programs.giveToStack(flow) }
+
+    /// Runs a program over an Ethernet frame as if it had come in on the loopback interface, and sends nothing: what
+    /// would become of a packet (`BPF_PROG_TEST_RUN`).
+    ///
+    /// - Parameter segment: Of a super-packet, the payload bytes of its segments.
+    /// - Returns: The program's result (`TC_ACT_…`, <linux/pkt_cls.h>) and the frame after it.
+    package func run(
+        _ program: FastPathProgram, over frame: [UInt8], segment: Int = 0
+    ) throws(SyscallError) -> (result: CInt, frame: [UInt8]) {
+        try programs.run(program, over: frame, segment: segment)
     }
 
     package var events: [FastPathEvent: UInt64] {
@@ -295,11 +321,11 @@ package final class FastPath: Sendable {
                 wanted.insert(.init(interface: settings.device, direction: .egress, program: .tunEgress))
             case .vxlan:
                 wanted.insert(.init(interface: settings.device, direction: .ingress, program: .vtepIngress))
-                wanted.insert(.init(interface: settings.device, direction: .egress, program: .vtepEgress))
+                wanted.insert(.init(interface: settings.device, direction: .egress, program: .stackEgress))
             }
         }
         for pod in state.pods.values {
-            wanted.insert(.init(interface: pod.interface, direction: .egress, program: .podEgress))
+            wanted.insert(.init(interface: pod.interface, direction: .egress, program: .stackEgress))
             wanted.insert(.init(interface: pod.interface, direction: .ingress, program: .podIngress))
         }
         for place in state.attached.subtracting(wanted) {

@@ -12,13 +12,12 @@ struct ProgramPlace: Hashable, Sendable {
 }
 
 /// The programs of Sources/DataPlane/bpf/fastpath.bpf.c.
-enum FastPathProgram: String, CaseIterable, Sendable {
+package enum FastPathProgram: String, CaseIterable, Sendable {
     case podIngress = "pod_ingress"
-    case podEgress = "pod_egress"
+    case stackEgress = "stack_egress"
     case underlayIngress = "underlay_ingress"
     case tunEgress = "tun_egress"
     case vtepIngress = "vtep_ingress"
-    case vtepEgress = "vtep_egress"
 }
 
 /// Why the kernel did not take the programs.
@@ -28,9 +27,7 @@ package struct FastPathError: Error, CustomStringConvertible, Sendable {
 
 /// The loaded programs and their maps. Both stay in the kernel for as long as a program is attached or a map pinned.
 final class FastPathPrograms: Sendable {
-    /// Tells our filters from others' at the same hook.
-    private static let handle: UInt32 = 0xF10D
-    private static let priority: UInt32 = 0xF10D
+    private static let handle: UInt32 = 1
 
     let settings: BPFMap<UInt32, SettingsValue>
     let routes: BPFMap<UInt32, RouteValue>
@@ -78,7 +75,7 @@ final class FastPathPrograms: Sendable {
     func attach(_ place: ProgramPlace) throws(SyscallError) {
         let result = cbpf_attach(
             place.interface, place.direction == .ingress ? 1 : 0, descriptor(place.program), Self.handle,
-            Self.priority)
+            FastPath.priority)
         guard result == 0 else {
             throw SyscallError(
                 call: "RTM_NEWTFILTER", subject: "\(place.program.rawValue) on index \(place.interface)", code: -result)
@@ -87,18 +84,20 @@ final class FastPathPrograms: Sendable {
 
     /// Takes away what ``attach(_:)`` put there, this time or an earlier one.
     static func detach(interface: Int32, _ direction: ProgramPlace.Direction) throws(SyscallError) {
-        let result = cbpf_detach(interface, direction == .ingress ? 1 : 0, handle, priority)
+        let result = cbpf_detach(interface, direction == .ingress ? 1 : 0, handle, FastPath.priority)
         guard result == 0 else {
             throw SyscallError(call: "RTM_DELTFILTER", subject: "index \(interface)", code: -result)
         }
     }
 
     /// Runs a program over a frame, as if it had come. Returns its result and the frame after it.
-    func run(_ program: FastPathProgram, over frame: [UInt8], interface: Int32 = 0) throws(SyscallError) -> (
+    ///
+    /// - Parameter segment: Of a super-packet, the payload bytes of its segments.
+    func run(_ program: FastPathProgram, over frame: [UInt8], segment: Int = 0) throws(SyscallError) -> (
         result: CInt, frame: [UInt8]
     ) {
         var context = __sk_buff()
-        context.ifindex = UInt32(bitPattern: interface)
+        context.gso_size = UInt32(segment)
         var output = [UInt8](repeating: 0, count: frame.count + 256)
         var size = UInt32(output.count)
         let result = cbpf_run(

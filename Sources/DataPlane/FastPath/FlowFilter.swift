@@ -42,7 +42,7 @@ extension FastPathPrograms {
     /// Notes that the stack carries a flow: runs the program that notes what the stack delivers, over a packet of the
     /// flow, so that the filter's hash is stated once.
     func giveToStack(_ flow: FlowTuple) throws(SyscallError) {
-        _ = try run(.podEgress, over: Self.frame(of: flow))
+        _ = try run(.stackEgress, over: Self.frame(of: flow))
     }
 
     /// A short Ethernet frame that carries the flow's tuple.

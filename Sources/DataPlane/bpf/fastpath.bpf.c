@@ -2,14 +2,14 @@
 // The packet path that never leaves the kernel: see Sources/DataPlane/DataPlane.docc/FastPath.md for the picture.
 //
 //   pod_ingress      host's end of a pod's veth, from the pod: to a peer, or straight to a pod of this node
-//   pod_egress       the same veth, to the pod: notes what the stack delivers
+//   stack_egress     the same veth, to the pod, and the VXLAN device: notes what the stack sends
 //   underlay_ingress from a peer: to a pod, or stripped and handed to the stack through the TUN
 //   tun_egress       from the stack to a peer
 //   vtep_ingress     from a peer through the VXLAN device, stripped by it
-//   vtep_egress      from the stack to a peer through the VXLAN device: notes what the stack sends
 #include "encapsulation.h"
 
 #define NEXT TC_ACT_UNSPEC  // the next program, then the stack
+#define SHORT_CUT 0xf10d    // skb->tc_index on the way from a pod into the VXLAN device
 
 // Delivers to a pod of this node, behind an Ethernet header that is made its own.
 static __always_inline int to_pod(struct ethhdr *eth, const struct endpoint *pod) {
@@ -53,6 +53,7 @@ int pod_ingress(struct __sk_buff *skb) {
         __builtin_memcpy(eth->h_source, s->vtep_mac, ETH_ALEN);
         count(SHORT_OUT);
         count_sent(skb, route, length);
+        skb->tc_index = SHORT_CUT;
         return bpf_redirect(s->vtep, 0);
     }
     __u8 tos = ip->tos;
@@ -72,16 +73,17 @@ int pod_ingress(struct __sk_buff *skb) {
     return to_next_hop(route);
 }
 
-// Whatever comes here went through the stack: short cuts enter the pod's own end.
+// Notes the flow of what the stack sends to a pod or, through the VXLAN device, to a peer. Short cuts do not come by: they
+// enter the pod's own end, and those into the VXLAN device are marked.
 SEC("tc")
-int pod_egress(struct __sk_buff *skb) {
+int stack_egress(struct __sk_buff *skb) {
     void *end = (void *)(long)skb->data_end;
     struct ethhdr *eth = (void *)(long)skb->data;
     struct iphdr *ip = (void *)(eth + 1);
     struct flow flow;
     struct settings *s = get_settings();
-    if (s && (void *)(ip + 1) <= end && eth->h_proto == bpf_htons(ETH_P_IP) && read_flow(ip, end, &flow)
-        && !flow.is_error)
+    if (skb->tc_index != SHORT_CUT && s && (void *)(ip + 1) <= end && eth->h_proto == bpf_htons(ETH_P_IP)
+        && read_flow(ip, end, &flow) && !flow.is_error)
         give_to_stack(s, &flow);
     return NEXT;
 }
@@ -119,8 +121,9 @@ int underlay_ingress(struct __sk_buff *skb) {
     if (ip->version == 6) return NEXT;  // the user-space path reads it
     __u32 length = bpf_ntohs(outer->udp.len) - sizeof(struct udphdr);
     __u32 inner_length = bpf_ntohs(ip->tot_len);
-    if (ip->version != 4 || ip->ihl < 5 || (!skb->gso_size && (inner_length > length || inner_length < ip->ihl * 4u
-            || skb->len < sizeof(*eth) + OUTER_BYTES + inner_length)))
+    if (skb->gso_size && inner_length != length) return NEXT;  // several packets joined by the sender or by GRO
+    if (ip->version != 4 || ip->ihl < 5 || inner_length > length || inner_length < ip->ihl * 4u
+        || skb->len < sizeof(*eth) + OUTER_BYTES + inner_length)
         return drop(DROP_MALFORMED);
     struct route *route = sender(s, outer->ip.saddr, ip->saddr);
     if (!route) return TC_ACT_SHOT;
@@ -207,14 +210,5 @@ int vtep_ingress(struct __sk_buff *skb) {
     return to_pod(eth, pod);
 }
 
-SEC("tc")
-int vtep_egress(struct __sk_buff *skb) {
-    void *end = (void *)(long)skb->data_end;
-    struct ethhdr *eth = (void *)(long)skb->data;
-    struct iphdr *ip = (void *)(eth + 1);
-    struct settings *s = get_settings();
-    if (!s || (void *)(ip + 1) > end || eth->h_proto != bpf_htons(ETH_P_IP)) return NEXT;
-    return NEXT;
-}
 
 char LICENSE[] SEC("license") = "GPL";
