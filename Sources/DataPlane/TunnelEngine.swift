@@ -15,6 +15,10 @@ public struct TunnelConfiguration: Hashable, Sendable {
     /// Asked for in each direction of each socket; packets wait here while a thread does not run.
     public var socketBufferBytes = 4 << 20
 
+    /// Has the kernel join datagrams of one flow before they are read. It joins them ahead of the eBPF path too, which
+    /// cannot take them apart again.
+    public var receivesJoined = true
+
     public init(deviceName: String, underlayAddress: IPv4Address, port: UInt16, queues: Int) {
         self.deviceName = deviceName
         self.underlayAddress = underlayAddress
@@ -26,7 +30,8 @@ public struct TunnelConfiguration: Hashable, Sendable {
 /// The user-space packet path: a TUN device on one side, UDP to the peers on the other.
 ///
 /// On the wire each datagram is one bare inner packet, as flannel's `udp` backend sends them. The device is made with
-/// the engine and goes with it; addresses, MTU and routes are its owner's business.
+/// the engine and stays when it goes, so that another engine, of this process or the next, takes it over as it is;
+/// addresses, MTU, routes and its end are its owner's business.
 ///
 /// Needs `CAP_NET_ADMIN` and /dev/net/tun.
 public final class TunnelEngine: Sendable {
@@ -71,7 +76,7 @@ public final class TunnelEngine: Sendable {
         threads.withLock { $0.append(handle) }
     }
 
-    /// Ends the threads and waits for them. The device goes when the engine is released.
+    /// Ends the threads and waits for them. The device stays.
     public func stop() {
         wake.wake()
         for thread in threads.withLock({ threads in
@@ -104,10 +109,11 @@ private final class TunnelQueue: Sendable {
         let (address, bytes) = (configuration.underlayAddress, configuration.socketBufferBytes)
         receiver = try DatagramSocket(
             address: address, port: configuration.port, shared: configuration.queues > 1, bufferBytes: bytes)
-        try receiver.enableReceiveOffload()
+        if configuration.receivesJoined { try receiver.enableReceiveOffload() }
         sender = try DatagramSocket(address: address, port: 0, shared: false, bufferBytes: bytes)
         device = try TUNDevice(name: configuration.deviceName, multiQueue: configuration.queues > 1)
         _ = device.enable([.checksum, .tcp4, .tcpCongestion, .udp4])
+        try device.setPersistent(true)
     }
 
     func publish(_ table: ForwardingTable) {

@@ -17,6 +17,8 @@ package struct Link: Hashable, Sendable {
     /// The index of a veth's other end, in the namespace where that is.
     package var peer: Int32?
     package var hardwareAddress: MACAddress?
+    /// Of a VXLAN device only.
+    package var vxlan: VXLANSettings?
 
     package var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
     package var isLoopback: Bool { flags & UInt32(IFF_LOOPBACK) != 0 }
@@ -35,6 +37,9 @@ package struct Link: Hashable, Sendable {
         master = attributes.value(IFLA_MASTER, as: Int32.self)
         peer = attributes.value(IFLA_LINK, as: Int32.self)
         hardwareAddress = attributes.bytes(IFLA_ADDRESS).flatMap { MACAddress(octets: $0) }
+        if kind == "vxlan" {
+            vxlan = attributes.nested(IFLA_LINKINFO)?.nested(IFLA_INFO_DATA).map { VXLANSettings($0) }
+        }
     }
 }
 

@@ -2,17 +2,20 @@ package import Addressing
 import CLinux
 import Glibc
 
-/// An entry of the ARP table: where an IPv4 address is on a link.
-package struct Neighbour: Hashable, Sendable {
+package typealias Neighbour = InternetNeighbour<IPv4Address>
+package typealias IPv6Neighbour = InternetNeighbour<IPv6Address>
+
+/// An entry of the ARP or NDP table: where an address is on a link.
+package struct InternetNeighbour<Address: InternetAddress>: Hashable, Sendable {
     package var interface: Int32
-    package var address: IPv4Address
+    package var address: Address
     /// `nil` while unresolved.
     package var hardwareAddress: MACAddress?
     /// `NUD_…`: 0x80 permanent, 0x02 reachable.
     package var state: UInt16
 
     package init(
-        interface: Int32, address: IPv4Address, hardwareAddress: MACAddress?, state: UInt16 = UInt16(NUD_PERMANENT)
+        interface: Int32, address: Address, hardwareAddress: MACAddress?, state: UInt16 = UInt16(NUD_PERMANENT)
     ) {
         self.interface = interface
         self.address = address
@@ -21,35 +24,38 @@ package struct Neighbour: Hashable, Sendable {
     }
 
     init?(_ reply: NetlinkReply) {
-        guard let header = reply.header(ndmsg.self), header.ndm_family == UInt8(AF_INET) else { return nil }
+        guard let header = reply.header(ndmsg.self), header.ndm_family == Address.family else { return nil }
         let attributes = reply.attributes(after: ndmsg.self)
-        guard let bits = attributes.value(NDA_DST, as: UInt32.self) else { return nil }
+        guard let address = attributes.bytes(NDA_DST).flatMap({ Address(octets: $0) }) else { return nil }
         self.init(
-            interface: header.ndm_ifindex, address: IPv4Address(networkOrder: bits),
+            interface: header.ndm_ifindex, address: address,
             hardwareAddress: attributes.bytes(NDA_LLADDR).flatMap { MACAddress(octets: $0) }, state: header.ndm_state)
     }
 
     fileprivate func message(_ type: some BinaryInteger, flags: CInt) -> NetlinkMessage {
         var header = ndmsg()
-        header.ndm_family = UInt8(AF_INET)
+        header.ndm_family = Address.family
         header.ndm_ifindex = interface
         header.ndm_state = state
         var message = NetlinkMessage(type, flags: flags)
         message.append(header)
-        message.attribute(NDA_DST, address.networkOrder)
+        message.attribute(NDA_DST, bytes: address.octets)
         if let hardwareAddress { message.attribute(NDA_LLADDR, bytes: hardwareAddress.octets) }
         return message
     }
 }
 
+package typealias ForwardingEntry = InternetForwardingEntry<IPv4Address>
+package typealias IPv6ForwardingEntry = InternetForwardingEntry<IPv6Address>
+
 /// An entry of a VXLAN device's or bridge's forwarding database.
-package struct ForwardingEntry: Hashable, Sendable {
+package struct InternetForwardingEntry<Address: InternetAddress>: Hashable, Sendable {
     package var interface: Int32
     package var hardwareAddress: MACAddress
     /// The tunnel end point behind which the address is.
-    package var destination: IPv4Address?
+    package var destination: Address?
 
-    package init(interface: Int32, hardwareAddress: MACAddress, destination: IPv4Address?) {
+    package init(interface: Int32, hardwareAddress: MACAddress, destination: Address?) {
         self.interface = interface
         self.hardwareAddress = hardwareAddress
         self.destination = destination
@@ -61,7 +67,7 @@ package struct ForwardingEntry: Hashable, Sendable {
         guard let address = attributes.bytes(NDA_LLADDR).flatMap({ MACAddress(octets: $0) }) else { return nil }
         self.init(
             interface: header.ndm_ifindex, hardwareAddress: address,
-            destination: attributes.value(NDA_DST, as: UInt32.self).map(IPv4Address.init(networkOrder:)))
+            destination: attributes.bytes(NDA_DST).flatMap { Address(octets: $0) })
     }
 
     fileprivate func message(_ type: some BinaryInteger, flags: CInt) -> NetlinkMessage {
@@ -73,43 +79,57 @@ package struct ForwardingEntry: Hashable, Sendable {
         var message = NetlinkMessage(type, flags: flags)
         message.append(header)
         message.attribute(NDA_LLADDR, bytes: hardwareAddress.octets)
-        if let destination { message.attribute(NDA_DST, destination.networkOrder) }
+        if let destination { message.attribute(NDA_DST, bytes: destination.octets) }
         return message
     }
 }
 
 extension NetlinkSocket {
     /// The IPv4 neighbours of the namespace.
-    package func neighbours() throws(SyscallError) -> [Neighbour] {
-        try dumpNeighbours(AF_INET).compactMap { Neighbour($0) }
+    package func neighbours() throws(SyscallError) -> [Neighbour] { try neighbours(IPv4Address.self) }
+
+    /// The neighbours of one family.
+    package func neighbours<Address: InternetAddress>(
+        _ family: Address.Type
+    ) throws(SyscallError) -> [InternetNeighbour<Address>] {
+        try dumpNeighbours(CInt(Address.family)).compactMap { InternetNeighbour<Address>($0) }
     }
 
     /// Adds or replaces a neighbour.
-    package func replaceNeighbour(_ neighbour: Neighbour) throws(SyscallError) {
+    package func replaceNeighbour<Address>(_ neighbour: InternetNeighbour<Address>) throws(SyscallError) {
         try change(
             neighbour.message(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWNEIGH", "\(neighbour.address)"
         )
     }
 
     /// - Throws: `ENOENT` when there is none.
-    package func deleteNeighbour(_ neighbour: Neighbour) throws(SyscallError) {
+    package func deleteNeighbour<Address>(_ neighbour: InternetNeighbour<Address>) throws(SyscallError) {
         try change(neighbour.message(RTM_DELNEIGH, flags: 0), "RTM_DELNEIGH", "\(neighbour.address)")
     }
 
     /// The forwarding databases of the namespace.
     package func forwardingEntries() throws(SyscallError) -> [ForwardingEntry] {
-        try dumpNeighbours(AF_BRIDGE).compactMap { ForwardingEntry($0) }
+        try forwardingEntries(IPv4Address.self)
+    }
+
+    /// The forwarding databases, with those tunnel end points that are of one family.
+    package func forwardingEntries<Address: InternetAddress>(
+        _ family: Address.Type
+    ) throws(SyscallError) -> [InternetForwardingEntry<Address>] {
+        try dumpNeighbours(AF_BRIDGE).compactMap { InternetForwardingEntry<Address>($0) }
     }
 
     /// Adds or replaces a forwarding entry.
-    package func replaceForwardingEntry(_ entry: ForwardingEntry) throws(SyscallError) {
+    package func replaceForwardingEntry<Address>(
+        _ entry: InternetForwardingEntry<Address>
+    ) throws(SyscallError) {
         try change(
             entry.message(RTM_NEWNEIGH, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWNEIGH", "\(entry.hardwareAddress)"
         )
     }
 
     /// - Throws: `ENOENT` when there is none.
-    package func deleteForwardingEntry(_ entry: ForwardingEntry) throws(SyscallError) {
+    package func deleteForwardingEntry<Address>(_ entry: InternetForwardingEntry<Address>) throws(SyscallError) {
         try change(entry.message(RTM_DELNEIGH, flags: 0), "RTM_DELNEIGH", "\(entry.hardwareAddress)")
     }
 

@@ -13,16 +13,17 @@ package enum NetworkChange: Sendable {
     case neighbourRemoved(Neighbour)
     /// Changes came faster than they were read and some are lost: look at everything again.
     case overflow
+    /// An IPv6 address or route came, went or changed.
+    case ipv6
 
     init?(_ reply: NetlinkReply) {
         switch Int(reply.type) {
         case Int(RTM_NEWLINK): if let link = Link(reply) { self = .link(link) } else { return nil }
         case Int(RTM_DELLINK): if let link = Link(reply) { self = .linkRemoved(link) } else { return nil }
-        case Int(RTM_NEWADDR): if let address = InterfaceAddress(reply) { self = .address(address) } else { return nil }
-        case Int(RTM_DELADDR):
-            if let address = InterfaceAddress(reply) { self = .addressRemoved(address) } else { return nil }
-        case Int(RTM_NEWROUTE): if let route = Route(reply) { self = .route(route) } else { return nil }
-        case Int(RTM_DELROUTE): if let route = Route(reply) { self = .routeRemoved(route) } else { return nil }
+        case Int(RTM_NEWADDR): self = InterfaceAddress(reply).map { .address($0) } ?? .ipv6
+        case Int(RTM_DELADDR): self = InterfaceAddress(reply).map { .addressRemoved($0) } ?? .ipv6
+        case Int(RTM_NEWROUTE): self = Route(reply).map { .route($0) } ?? .ipv6
+        case Int(RTM_DELROUTE): self = Route(reply).map { .routeRemoved($0) } ?? .ipv6
         case Int(RTM_NEWNEIGH): if let neighbour = Neighbour(reply) { self = .neighbour(neighbour) } else { return nil }
         case Int(RTM_DELNEIGH):
             if let neighbour = Neighbour(reply) { self = .neighbourRemoved(neighbour) } else { return nil }
@@ -40,6 +41,8 @@ package struct NetworkChangeGroups: OptionSet, Sendable {
     package static let links = NetworkChangeGroups(rawValue: UInt32(RTMGRP_LINK))
     package static let addresses = NetworkChangeGroups(rawValue: UInt32(RTMGRP_IPV4_IFADDR))
     package static let routes = NetworkChangeGroups(rawValue: UInt32(RTMGRP_IPV4_ROUTE))
+    package static let ipv6Addresses = NetworkChangeGroups(rawValue: UInt32(RTMGRP_IPV6_IFADDR))
+    package static let ipv6Routes = NetworkChangeGroups(rawValue: UInt32(RTMGRP_IPV6_ROUTE))
     package static let neighbours = NetworkChangeGroups(rawValue: UInt32(RTMGRP_NEIGH))
 }
 
@@ -47,17 +50,20 @@ package struct NetworkChangeGroups: OptionSet, Sendable {
 package enum NetworkMonitor {
     /// Reports the changes from now on, until the stream's reader stops. So: subscribe first, then list.
     ///
-    /// - Parameter namespace: `nil` for that of the calling thread.
+    /// - Parameters:
+    ///   - namespace: `nil` for that of the calling thread.
+    ///   - everyNamespace: Reports changes at the other ends of this namespace's veth pairs too, as if they were here:
+    ///     the indices of interfaces mean nothing then.
     package static func changes(
-        of groups: NetworkChangeGroups, in namespace: NetworkNamespace? = nil
+        of groups: NetworkChangeGroups, in namespace: NetworkNamespace? = nil, everyNamespace: Bool = false
     ) throws(SyscallError) -> AsyncStream<NetworkChange> {
         let number: CInt
         if let namespace {
             number = try namespace.runAndWait { () throws(SyscallError) in
-                try NetlinkSocket.open(groups: groups.rawValue).release()
+                try NetlinkSocket.open(groups: groups.rawValue, everyNamespace: everyNamespace).release()
             }
         } else {
-            number = try NetlinkSocket.open(groups: groups.rawValue).release()
+            number = try NetlinkSocket.open(groups: groups.rawValue, everyNamespace: everyNamespace).release()
         }
         let wake = clinux_eventfd()
         guard wake >= 0 else {

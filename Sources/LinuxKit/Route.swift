@@ -2,30 +2,35 @@ package import Addressing
 import CLinux
 import Glibc
 
-/// An IPv4 route.
-package struct Route: Hashable, Sendable {
-    /// What a route does with a packet (`RTN_…`, rtnetlink(7)).
-    package enum Action: UInt8, Hashable, Sendable {
-        case unicast = 1
-        case local = 2
-        case broadcast = 3
-        case anycast = 4
-        case multicast = 5
-        case blackhole = 6
-        case unreachable = 7
-        case prohibit = 8
-        case `throw` = 9
-        case nat = 10
-        case xresolve = 11
-    }
+/// What a route does with a packet (`RTN_…`, rtnetlink(7)).
+package enum RouteAction: UInt8, Hashable, Sendable {
+    case unicast = 1
+    case local = 2
+    case broadcast = 3
+    case anycast = 4
+    case multicast = 5
+    case blackhole = 6
+    case unreachable = 7
+    case prohibit = 8
+    case `throw` = 9
+    case nat = 10
+    case xresolve = 11
+}
 
-    /// `0.0.0.0/0` for the default route.
-    package var destination: IPv4Prefix
+package typealias Route = InternetRoute<IPv4Address>
+package typealias IPv6Route = InternetRoute<IPv6Address>
+
+/// A route of one address family.
+package struct InternetRoute<Address: InternetAddress>: Hashable, Sendable {
+    package typealias Action = RouteAction
+
+    /// `0.0.0.0/0` or `::/0` for the default route.
+    package var destination: Address.Prefix
     package var action: Action = .unicast
-    package var gateway: IPv4Address?
+    package var gateway: Address?
     package var interface: Int32?
     /// The source address that the machine's own packets get.
-    package var source: IPv4Address?
+    package var source: Address?
     /// The table, 254 for the main one.
     package var table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)
     /// Who made it (`RTPROT_…`): 2 the kernel, 3 at boot, 4 an administrator; others are free to choose.
@@ -38,8 +43,8 @@ package struct Route: Hashable, Sendable {
     package var mtu: Int?
 
     package init(
-        to destination: IPv4Prefix, via gateway: IPv4Address? = nil, interface: Int32? = nil,
-        source: IPv4Address? = nil,
+        to destination: Address.Prefix, via gateway: Address? = nil, interface: Int32? = nil,
+        source: Address? = nil,
         action: Action = .unicast, protocolTag: UInt8 = UInt8(RTPROT_STATIC), metric: UInt32 = 0, onLink: Bool = false,
         mtu: Int? = nil,
         table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)
@@ -57,16 +62,16 @@ package struct Route: Hashable, Sendable {
     }
 
     init?(_ reply: NetlinkReply) {
-        guard let header = reply.header(rtmsg.self), header.rtm_family == UInt8(AF_INET),
+        guard let header = reply.header(rtmsg.self), header.rtm_family == Address.family,
             let action = Action(rawValue: header.rtm_type),
-            header.rtm_dst_len <= 32
+            Int(header.rtm_dst_len) <= Address.octetCount * 8
         else { return nil }
         let attributes = reply.attributes(after: rtmsg.self)
-        func address(_ type: rtattr_type_t) -> IPv4Address? {
-            attributes.value(type.rawValue, as: UInt32.self).map(IPv4Address.init(networkOrder:))
+        func address(_ type: rtattr_type_t) -> Address? {
+            attributes.bytes(type.rawValue).flatMap { Address(octets: $0) }
         }
         self.init(
-            to: IPv4Prefix(address(RTA_DST) ?? IPv4Address(bits: 0), length: Int(header.rtm_dst_len)),
+            to: Address.Prefix(address(RTA_DST) ?? .unspecified, length: Int(header.rtm_dst_len)),
             via: address(RTA_GATEWAY),
             interface: attributes.value(RTA_OIF.rawValue, as: Int32.self), source: address(RTA_PREFSRC), action: action,
             protocolTag: header.rtm_protocol, metric: attributes.value(RTA_PRIORITY.rawValue, as: UInt32.self) ?? 0,
@@ -79,7 +84,7 @@ package struct Route: Hashable, Sendable {
     ///  it.
     fileprivate func message(_ type: some BinaryInteger, flags: CInt, pattern: Bool = false) -> NetlinkMessage {
         var header = rtmsg()
-        header.rtm_family = UInt8(AF_INET)
+        header.rtm_family = Address.family
         header.rtm_dst_len = UInt8(destination.length)
         header.rtm_table = table < 256 ? UInt8(table) : UInt8(RT_TABLE_UNSPEC.rawValue)
         header.rtm_protocol = protocolTag
@@ -95,11 +100,11 @@ package struct Route: Hashable, Sendable {
         if onLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
         var message = NetlinkMessage(type, flags: flags)
         message.append(header)
-        message.attribute(RTA_DST.rawValue, destination.address.networkOrder)
+        message.attribute(RTA_DST.rawValue, bytes: destination.address.octets)
         message.attribute(RTA_TABLE.rawValue, table)
-        if let gateway { message.attribute(RTA_GATEWAY.rawValue, gateway.networkOrder) }
+        if let gateway { message.attribute(RTA_GATEWAY.rawValue, bytes: gateway.octets) }
         if let interface { message.attribute(RTA_OIF.rawValue, interface) }
-        if let source { message.attribute(RTA_PREFSRC.rawValue, source.networkOrder) }
+        if let source { message.attribute(RTA_PREFSRC.rawValue, bytes: source.octets) }
         if metric != 0 { message.attribute(RTA_PRIORITY.rawValue, metric) }
         if let mtu { message.nested(RTA_METRICS.rawValue) { $0.attribute(RTAX_MTU, UInt32(mtu)) } }
         return message
@@ -109,22 +114,30 @@ package struct Route: Hashable, Sendable {
 extension NetlinkSocket {
     /// The IPv4 routes of one table, in the kernel's order.
     package func routes(table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)) throws(SyscallError) -> [Route] {
+        try routes(of: IPv4Address.self, table: table)
+    }
+
+    /// The routes of one table and one address family, in the kernel's order.
+    package func routes<Address: InternetAddress>(
+        of family: Address.Type, table: UInt32 = UInt32(RT_TABLE_MAIN.rawValue)
+    ) throws(SyscallError) -> [InternetRoute<Address>] {
         var header = rtmsg()
-        header.rtm_family = UInt8(AF_INET)
+        header.rtm_family = Address.family
         var message = NetlinkMessage(RTM_GETROUTE, flags: NLM_F_ROOT | NLM_F_MATCH)
         message.append(header)
-        return try query(message, "RTM_GETROUTE", "all").compactMap { Route($0) }.filter { $0.table == table }
+        return try query(message, "RTM_GETROUTE", "all").compactMap { InternetRoute<Address>($0) }
+            .filter { $0.table == table }
     }
 
     /// Adds a route.
     ///
     /// - Throws: `EEXIST` when there is one with the same destination, table and metric.
-    package func addRoute(_ route: Route) throws(SyscallError) {
+    package func addRoute<Address>(_ route: InternetRoute<Address>) throws(SyscallError) {
         try change(route.message(RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_EXCL), "RTM_NEWROUTE", "\(route)")
     }
 
     /// Adds a route, or puts it in the place of the one with the same destination, table and metric.
-    package func replaceRoute(_ route: Route) throws(SyscallError) {
+    package func replaceRoute<Address>(_ route: InternetRoute<Address>) throws(SyscallError) {
         try change(route.message(RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE), "RTM_NEWROUTE", "\(route)")
     }
 
@@ -132,7 +145,7 @@ extension NetlinkSocket {
     /// metric where given; whoever made it. An action other than `unicast` must match too. Returns whether there was
     /// one.
     @discardableResult
-    package func deleteRoute(_ route: Route) throws(SyscallError) -> Bool {
+    package func deleteRoute<Address>(_ route: InternetRoute<Address>) throws(SyscallError) -> Bool {
         do throws(SyscallError) {
             try change(route.message(RTM_DELROUTE, flags: 0, pattern: true), "RTM_DELROUTE", "\(route)")
             return true
@@ -145,21 +158,29 @@ extension NetlinkSocket {
     /// The route that a packet of this machine to `address` takes now, with the source address that it gets.
     ///
     /// - Throws: `ENETUNREACH` or `EHOSTUNREACH` when there is none.
-    package func route(to address: IPv4Address) throws(SyscallError) -> Route {
+    package func route<Address: InternetAddress>(
+        to address: Address
+    ) throws(SyscallError) -> InternetRoute<Address> {
         var header = rtmsg()
-        header.rtm_family = UInt8(AF_INET)
-        header.rtm_dst_len = 32
+        header.rtm_family = Address.family
+        header.rtm_dst_len = UInt8(Address.octetCount * 8)
         var message = NetlinkMessage(RTM_GETROUTE, flags: 0)
         message.append(header)
-        message.attribute(RTA_DST.rawValue, address.networkOrder)
-        guard let route = try query(message, "RTM_GETROUTE", "\(address)").first.flatMap({ Route($0) }) else {
+        message.attribute(RTA_DST.rawValue, bytes: address.octets)
+        let answers = try query(message, "RTM_GETROUTE", "\(address)")
+        guard let route = answers.first.flatMap({ InternetRoute<Address>($0) }) else {
             throw SyscallError(call: "RTM_GETROUTE", subject: "\(address)", code: ENETUNREACH)
         }
         return route
     }
 }
 
-extension Route: CustomStringConvertible {
+extension InternetAddress {
+    /// `AF_INET` or `AF_INET6`, as netlink's headers hold it.
+    static var family: UInt8 { UInt8(octetCount == 4 ? AF_INET : AF_INET6) }
+}
+
+extension InternetRoute: CustomStringConvertible {
     /// As `ip route` writes it, roughly.
     package var description: String {
         var text = action == .unicast ? "\(destination)" : "\(action) \(destination)"

@@ -44,6 +44,15 @@ package struct TUNDevice: ~Copyable, Sendable {
         return []
     }
 
+    /// Keeps the device, with its addresses, routes and programs, when its last queue is closed; whoever opens it by
+    /// name then has it. Otherwise it goes.
+    package borrowing func setPersistent(_ persistent: Bool) throws(SyscallError) {
+        let number = descriptor.number
+        try SyscallError.checkShim("ioctl TUNSETPERSIST", "TUN device") {
+            clinux_tun_set_persistent(number, persistent ? 1 : 0)
+        }
+    }
+
     /// Reads one packet with its header. Returns its bytes, or `nil` when there is none.
     package borrowing func read(into buffer: UnsafeMutableRawPointer, count: Int) throws(SyscallError) -> Int? {
         while true {

@@ -8,6 +8,7 @@ package enum Clean {
         var removed: [String] = []
         do {
             let netlink = try NetlinkSocket()
+            removed += try KernelPath.remove(device: deviceName, netlink: netlink)
             for route in try netlink.routes() where route.protocolTag == OverlayNetwork.routeProtocol {
                 try netlink.deleteRoute(route)
                 removed.append("route \(route.destination)")

@@ -18,6 +18,8 @@ package struct DaemonConfiguration: Sendable {
     package var deviceName = "flannel0"
     /// Queues of the TUN device.
     package var queues = 1
+    /// Which path packets take.
+    package var datapath = DatapathChoice.auto
     /// Address and port of `/healthz` and `/readyz`; `nil` for none.
     package var health: (address: String, port: Int)?
 

@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// Packets do not depend on the source of leases: while that is away the last known peers stay in use, and at start
 /// they come from the state file, if this node still has the address they were saved with. At the end of `run()` lease,
-/// subnet file and rules stay, as flanneld leaves them; the packet engine and its device go with the process.
+/// subnet file, rules and the device stay; the eBPF path goes on by itself, the user-space one until the next start.
 package final class OverlayDaemon: Service {
     /// How far the daemon has come.
     package struct Progress: Sendable {
@@ -67,15 +67,17 @@ package final class OverlayDaemon: Service {
             }
         }
         network.stop()
-        logger.info("stopped; lease, subnet file and rules stay for the next start")
+        logger.info("stopped; lease, device, subnet file and rules stay for the next start")
     }
 
     private func work() async throws {
+        let kernelPath = try await blocking { [network] in try network.prepare() }
         let saved = try await resumeFromSavedState()
         let config = try await untilItWorks("no network config yet") { [source] () throws(SubnetError) in
             try await source.networkConfig()
         }
-        let attributes = LeaseAttributes(publicIP: underlay.publicIP)
+        let attributes = LeaseAttributes(
+            publicIP: underlay.publicIP, backendData: kernelPath == nil ? nil : KernelPath.capability)
         let previous =
             saved?.own.subnet ?? FileContents.text(configuration.subnetFile).flatMap { SubnetFile($0) }?.subnet
         let held = try await untilItWorks("no subnet yet") { [source] () throws(SubnetError) in
@@ -88,6 +90,8 @@ package final class OverlayDaemon: Service {
         }
         try await take(held, config)
         logger.info("lease of \(held.lease.subnet) in \(config.network) acquired, packets by \(config.backend.name)")
+        let path = network.path
+        logger.info("datapath \(path.choice.rawValue): \(path.reason)")
 
         let (suspicions, suspect) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let (leases, leaseChanged) = AsyncStream<Lease>.makeStream()
@@ -101,6 +105,7 @@ package final class OverlayDaemon: Service {
             }
             group.addTask { [self] in await follow(leases, config, suspect) }
             group.addTask { [self] in try await repairPeriodically() }
+            if let kernelPath { group.addTask { try await kernelPath.run() } }
             try await group.next()
             group.cancelAll()
         }

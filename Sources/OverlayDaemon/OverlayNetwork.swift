@@ -21,6 +21,10 @@ package final class OverlayNetwork: Sendable {
         var peers: [Lease] = []
         var rules: String?
         var repairs = 0
+        /// The eBPF path, where it is in use.
+        var kernelPath: KernelPath?
+        /// Why packets take the path that they take.
+        var pathReason = "starting"
     }
 
     private let configuration: DaemonConfiguration
@@ -41,15 +45,46 @@ package final class OverlayNetwork: Sendable {
 
     package var counters: TunnelCounters? { state.withLock { $0.engine }?.counters() }
 
+    /// The path that packets take, and why.
+    package var path: (choice: DatapathChoice, reason: String) {
+        state.withLock { ($0.kernelPath == nil ? .tun : .ebpf, $0.pathReason) }
+    }
+
+    /// Loads the eBPF path's programs, where they are wanted and the kernel takes them. To be called once, before the
+    /// lease is published: it says what this node can decapsulate.
+    ///
+    /// - Throws: With `--datapath ebpf`, when the kernel does not take them.
+    package func prepare() throws(DaemonError) -> KernelPath? {
+        guard configuration.datapath != .tun else {
+            state.withLock { $0.pathReason = "asked for" }
+            return nil
+        }
+        do throws(DaemonError) {
+            let path = try KernelPath(device: configuration.deviceName, netlink: netlink, logger: logger)
+            state.withLock { state in
+                state.kernelPath = path
+                state.pathReason = configuration.datapath == .ebpf ? "asked for" : "the kernel has what it needs"
+            }
+            return path
+        } catch {
+            guard configuration.datapath == .auto else { throw error }
+            logger.notice("packets take the user-space path: \(error)")
+            state.withLock { $0.pathReason = "\(error)" }
+            return nil
+        }
+    }
+
     /// Makes the kernel carry `lease` in the network `config`; called again for another lease, it changes only what
     /// differs. Blocks for some milliseconds: not for the cooperative pool.
     package func bringUp(_ config: NetworkConfig, lease: Lease) throws(DaemonError) {
         try state.withLock { (state) throws(DaemonError) in
-            let port = config.backend.port
+            guard let port = config.backend.port else {
+                throw DaemonError("Backend.Type \(config.backend.name): expected udp")
+            }
             if state.engine == nil || state.engine?.configuration.port != port {
                 state.engine?.stop()
                 state.engine = nil
-                state.engine = try startEngine(port: port)
+                state.engine = try startEngine(port: port, state)
             }
             state.config = config
             state.lease = lease
@@ -64,6 +99,7 @@ package final class OverlayNetwork: Sendable {
         state.withLock { state in
             state.peers = peers
             publish(state)
+            do throws(DaemonError) { try followKernelPath(&state) } catch { logger.error("\(error)") }
         }
     }
 
@@ -75,7 +111,7 @@ package final class OverlayNetwork: Sendable {
                 guard let port = state.config?.backend.port else { return [] }
                 state.engine?.stop()
                 state.engine = nil
-                state.engine = try startEngine(port: port)
+                state.engine = try startEngine(port: port, state)
                 publish(state)
                 state.repairs += 1
                 return ["the packet engine ended (\(fault)) and was started again"] + (try converge(&state))
@@ -86,7 +122,7 @@ package final class OverlayNetwork: Sendable {
         }
     }
 
-    /// Stops moving packets. The device goes with the engine; rules and files stay for the next start.
+    /// Stops the packet engine. Device, routes, rules and files stay for the next start, and the eBPF path goes on.
     package func stop() {
         state.withLock { state in
             state.engine?.stop()
@@ -94,12 +130,13 @@ package final class OverlayNetwork: Sendable {
         }
     }
 
-    private func startEngine(port: UInt16) throws(DaemonError) -> TunnelEngine {
+    private func startEngine(port: UInt16, _ state: State) throws(DaemonError) -> TunnelEngine {
         do {
-            let engine = try TunnelEngine(
-                TunnelConfiguration(
-                    deviceName: configuration.deviceName, underlayAddress: underlay.interface.address, port: port,
-                    queues: configuration.queues))
+            var tunnel = TunnelConfiguration(
+                deviceName: configuration.deviceName, underlayAddress: underlay.interface.address, port: port,
+                queues: configuration.queues)
+            tunnel.receivesJoined = state.kernelPath == nil
+            let engine = try TunnelEngine(tunnel)
             try engine.start()
             return engine
         } catch {
@@ -149,6 +186,7 @@ package final class OverlayNetwork: Sendable {
             if state.rules != nil { found.append("table ip \(PacketFilter.table) was changed by somebody") }
             state.rules = try filter.apply()
         }
+        try followKernelPath(&state)
         for setting in ["net.ipv4.ip_forward"] where Sysctl.read(setting) != "1" {
             do {
                 try Sysctl.write(setting, "1")
@@ -158,6 +196,21 @@ package final class OverlayNetwork: Sendable {
             }
         }
         return found
+    }
+
+    /// Tells the eBPF path what there is to carry. It follows pods and routes by itself.
+    private func followKernelPath(_ state: inout State) throws(DaemonError) {
+        guard let path = state.kernelPath, let config = state.config, let lease = state.lease,
+            case .udp(let port) = config.backend
+        else { return }
+        let device: Link?
+        do { device = try netlink.link(named: configuration.deviceName) } catch { throw DaemonError("\(error)") }
+        guard let device else { return }
+        try path.update(
+            KernelPathState(
+                network: config.network, subnet: lease.subnet, underlayAddress: underlay.interface.address,
+                underlay: underlay.interface.link.index, device: device.index, encapsulation: .udp(port: port),
+                overhead: Self.encapsulationBytes, peers: state.peers.map { KernelPathState.Peer($0) }))
     }
 
     private func convergeAddress(_ device: Link, _ lease: Lease) throws(SyscallError) -> [String] {

@@ -26,6 +26,7 @@ package struct SavedState: Hashable, Sendable {
         struct Peer: Codable {
             var subnet: String
             var publicIP: String
+            var data: JSONValue?
         }
         var network: String
         var subnetLength: Int
@@ -57,11 +58,12 @@ package struct SavedState: Hashable, Sendable {
     /// Replaces the file, atomically.
     package func write(to file: String) throws(SyscallError) {
         func peer(_ lease: Lease) -> Document.Peer {
-            Document.Peer(subnet: "\(lease.subnet)", publicIP: "\(lease.attributes.publicIP)")
+            Document.Peer(
+                subnet: "\(lease.subnet)", publicIP: "\(lease.attributes.publicIP)", data: lease.attributes.backendData)
         }
         let document = Document(
             network: "\(config.network)", subnetLength: config.subnetLength, subnetMin: "\(config.subnetMin)",
-            subnetMax: "\(config.subnetMax)", port: config.backend.port, own: peer(own), peers: peers.map(peer),
+            subnetMax: "\(config.subnetMax)", port: config.backend.port ?? 0, own: peer(own), peers: peers.map(peer),
             current: isCurrent,
             process: process)
         let encoder = JSONEncoder()
@@ -72,7 +74,7 @@ package struct SavedState: Hashable, Sendable {
 
     private static func lease(_ peer: Document.Peer) -> Lease? {
         guard let subnet = IPv4Prefix(peer.subnet), let publicIP = IPv4Address(peer.publicIP) else { return nil }
-        return Lease(subnet: subnet, attributes: LeaseAttributes(publicIP: publicIP))
+        return Lease(subnet: subnet, attributes: LeaseAttributes(publicIP: publicIP, backendData: peer.data))
     }
 }
 
@@ -82,7 +84,7 @@ extension SavedState {
         let isRunning = ProcessStatus(process).map { $0.command == "overlayd" } ?? false
         let store = isCurrent ? "confirmed by the store" : "STALE: the store was away when this was written"
         var lines = [
-            "network   \(config.network), backend \(config.backend.name), UDP port \(config.backend.port)",
+            "network   \(config.network), backend \(config.backend.name), UDP port \(config.backend.port ?? 0)",
             "lease     \(own.subnet), public address \(own.attributes.publicIP)",
             "daemon    " + (isRunning ? "running, process \(process)" : "not running: no packets move"),
             "peers     \(peers.count), \(store)",

@@ -3,10 +3,13 @@ package import Addressing
 /// One node's claim on a subnet: a key below `subnets/` with its value.
 package struct Lease: Hashable, Sendable {
     package var subnet: IPv4Prefix
+    /// The node's IPv6 subnet, in dual stack.
+    package var ipv6Subnet: IPv6Prefix?
     package var attributes: LeaseAttributes
 
-    package init(subnet: IPv4Prefix, attributes: LeaseAttributes) {
+    package init(subnet: IPv4Prefix, ipv6Subnet: IPv6Prefix? = nil, attributes: LeaseAttributes) {
         self.subnet = subnet
+        self.ipv6Subnet = ipv6Subnet
         self.attributes = attributes
     }
 }
@@ -46,6 +49,25 @@ package struct LeaseFormatError: Error, Hashable, Sendable, CustomStringConverti
 extension Lease {
     /// The last part of the lease's key: `10.244.49.0-24`.
     package static func keyName(of subnet: IPv4Prefix) -> String { "\(subnet.address)-\(subnet.length)" }
+
+    /// The last part of this lease's key; in dual stack `10.244.56.0-24&fd10:0:0:5e::-64`.
+    package var keyName: String {
+        Self.keyName(of: subnet) + (ipv6Subnet.map { "&\($0.address)-\($0.length)" } ?? "")
+    }
+
+    /// Reads the IPv6 half of a dual-stack key's last part; `nil` when there is none.
+    package static func ipv6Subnet(ofKeyName name: some StringProtocol) throws(LeaseFormatError) -> IPv6Prefix? {
+        guard let mark = name.firstIndex(of: "&") else { return nil }
+        let half = name[name.index(after: mark)...]
+        guard let dash = half.lastIndex(of: "-"),
+            let prefix = IPv6Prefix("\(half[..<dash])/\(half[half.index(after: dash)...])")
+        else {
+            throw LeaseFormatError(
+                description: "the key \"\(name)\" names no IPv6 subnet behind its &; expected one such as "
+                    + "10.244.49.0-24&fd10:0:0:5e::-64")
+        }
+        return prefix
+    }
 
     /// Reads the last part of a key: `10.244.49.0-24`, in dual stack `10.244.56.0-24&fd10:0:0:5e::-64`, of which the
     /// IPv4 half is returned.

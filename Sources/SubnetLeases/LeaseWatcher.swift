@@ -136,7 +136,10 @@ package struct LeaseWatcher: Sendable {
         let lease: Result<Lease, LeaseFormatError>
         do throws(LeaseFormatError) {
             let subnet = try Lease.subnet(ofKeyName: name)
-            lease = .success(Lease(subnet: subnet, attributes: try LeaseAttributes(parsing: keyValue.value)))
+            lease = .success(
+                Lease(
+                    subnet: subnet, ipv6Subnet: try Lease.ipv6Subnet(ofKeyName: name),
+                    attributes: try LeaseAttributes(parsing: keyValue.value)))
         } catch {
             lease = .failure(error)
         }

@@ -17,7 +17,7 @@ extension NetworkConfig {
                 key: "", problem: "found \(document.described), expected an object with a Network key")
         }
         let fields = ConfigFields(object)
-        try Self.checkFamilies(fields)
+        let isDualStack = try Self.isDualStack(fields)
 
         guard let network = try fields.prefix("Network") else {
             throw NetworkConfigError(
@@ -27,41 +27,46 @@ extension NetworkConfig {
         let size = UInt32(1) << UInt32(32 - length)
         let min = try fields.address("SubnetMin") ?? network.address.advanced(by: size)
         let max = try fields.address("SubnetMax") ?? IPv4Prefix(network.last, length: length).address
-        for (key, value) in [("SubnetMin", min), ("SubnetMax", max)] {
-            guard network.contains(value) else {
-                throw NetworkConfigError(
-                    key: key, problem: "found \(value), expected an address inside Network \(network)")
-            }
-            guard IPv4Prefix(value, length: length).address == value else {
-                throw NetworkConfigError(
-                    key: key,
-                    problem: "found \(value), expected the first address of a /\(length), such as "
-                        + "\(IPv4Prefix(value, length: length).address)")
-            }
-        }
-        guard min <= max else {
-            throw NetworkConfigError(key: "SubnetMax", problem: "found \(max), expected \(min) (SubnetMin) or above")
-        }
+        try Self.checkBounds(min, max, family: "", network: network, length: length)
         let backend = try BackendConfig(fields.value("Backend"), warnings: &warnings)
         self.init(network: network, subnetLength: length, subnetMin: min, subnetMax: max, backend: backend)
+        if isDualStack { ipv6 = try IPv6Pool(fields) }
         warnings += fields.unknown(besides: Self.keys).map { "key \($0) of the network config is unknown and ignored" }
     }
 
     private static let keys = [
         "Network", "SubnetLen", "SubnetMin", "SubnetMax", "EnableIPv4", "EnableIPv6", "EnableNFTables", "IPv6Network",
-        "IPv6SubnetLen", "IPv6SubnetMin", "IPv6SubnetMax", "Backend", "BackendType",
+        "IPv6SubnetLen", "IPv6SubnetMin", "IPv6SubnetMax", "Backend",
     ]
 
-    private static func checkFamilies(_ fields: ConfigFields) throws(NetworkConfigError) {
+    private static func isDualStack(_ fields: ConfigFields) throws(NetworkConfigError) -> Bool {
         if try fields.bool("EnableIPv4") == false {
             throw NetworkConfigError(
-                key: "EnableIPv4", problem: "found false; the udp backend carries IPv4, set it to true")
-        }
-        if try fields.bool("EnableIPv6") == true {
-            throw NetworkConfigError(
-                key: "EnableIPv6", problem: "found true; the udp backend carries IPv4 only, set it to false")
+                key: "EnableIPv4",
+                problem: "found false; every backend here carries IPv4, with IPv6 beside it: set it to true")
         }
         _ = try fields.bool("EnableNFTables")  // our rules always are nftables; only the type can be wrong
+        return try fields.bool("EnableIPv6") ?? false
+    }
+
+    fileprivate static func checkBounds<Address: InternetAddress>(
+        _ min: Address, _ max: Address, family: String, network: Address.Prefix, length: Int
+    ) throws(NetworkConfigError) {
+        for (key, value) in [(family + "SubnetMin", min), (family + "SubnetMax", max)] {
+            guard network.contains(value) else {
+                throw NetworkConfigError(
+                    key: key, problem: "found \(value), expected an address inside \(family)Network \(network)")
+            }
+            let first = Address.Prefix(value, length: length).address
+            guard first == value else {
+                throw NetworkConfigError(
+                    key: key, problem: "found \(value), expected the first address of a /\(length), such as \(first)")
+            }
+        }
+        guard min <= max else {
+            throw NetworkConfigError(
+                key: family + "SubnetMax", problem: "found \(max), expected \(min) (\(family)SubnetMin) or above")
+        }
     }
 
     private static func subnetLength(_ fields: ConfigFields, network: IPv4Prefix) throws(NetworkConfigError) -> Int {
@@ -81,7 +86,41 @@ extension NetworkConfig {
     }
 }
 
+extension IPv6Pool {
+    fileprivate init(_ fields: ConfigFields) throws(NetworkConfigError) {
+        guard let network = try fields.ipv6Prefix("IPv6Network") else {
+            throw NetworkConfigError(
+                key: "IPv6Network",
+                problem: "missing, as EnableIPv6 is true; expected the overlay's IPv6 range, such as \"fd10::/48\"")
+        }
+        let length = try Self.subnetLength(fields, network: network)
+        let size = UInt128(1) << UInt128(128 - length)
+        let min = try fields.ipv6Address("IPv6SubnetMin") ?? network.address.advanced(by: size)
+        let max = try fields.ipv6Address("IPv6SubnetMax") ?? IPv6Prefix(network.last, length: length).address
+        try NetworkConfig.checkBounds(min, max, family: "IPv6", network: network, length: length)
+        self.init(network: network, subnetLength: length, subnetMin: min, subnetMax: max)
+    }
+
+    private static func subnetLength(_ fields: ConfigFields, network: IPv6Prefix) throws(NetworkConfigError) -> Int {
+        guard let length = try fields.integer("IPv6SubnetLen"), length != 0 else {
+            guard (1...124).contains(network.length) else {
+                throw NetworkConfigError(key: "IPv6Network", problem: "found \(network), expected a /1 to /124")
+            }
+            return network.length <= 62 ? 64 : network.length + 2
+        }
+        guard length >= Int64(network.length) + 2, length <= 126 else {
+            let range =
+                network.length <= 124
+                ? "a number from \(network.length + 2) to 126" : "an IPv6Network of /124 or larger"
+            throw NetworkConfigError(key: "IPv6SubnetLen", problem: "found \(length), expected \(range)")
+        }
+        return Int(length)
+    }
+}
+
 extension BackendConfig {
+    private static let here = "expected \"udp\", \"vxlan\", \"host-gw\" or \"alloc\""
+
     fileprivate init(_ value: JSONValue?, warnings: inout [String]) throws(NetworkConfigError) {
         guard let value, value != .null else {
             self = .udp(port: Self.defaultUDPPort)
@@ -93,24 +132,60 @@ extension BackendConfig {
         }
         let fields = ConfigFields(object, path: "Backend.")
         let type = try fields.string("Type") ?? "udp"
+        let known: [String]
         switch type.lowercased() {
         case "udp":
-            let port = try fields.integer("Port") ?? Int64(Self.defaultUDPPort)
-            guard (1...65535).contains(port) else {
-                throw NetworkConfigError(key: "Backend.Port", problem: "found \(port), expected a port from 1 to 65535")
-            }
-            self = .udp(port: UInt16(port))
-            warnings += fields.unknown(besides: ["Type", "Port"]).map {
-                "key Backend.\($0) of the network config has no meaning for the udp backend and is ignored"
-            }
-        case "vxlan", "host-gw", "alloc", "wireguard", "ipip", "ipsec", "extension", "ali-vpc", "aws-vpc", "gce",
-            "tencent-vpc":
+            known = ["Port"]
+            self = .udp(port: try fields.port() ?? Self.defaultUDPPort)
+        case "vxlan":
+            known = ["VNI", "Port", "GBP", "Learning", "DirectRouting", "MTU"]
+            self = .vxlan(try VXLANOptions(fields))
+        case "host-gw":
+            known = []
+            self = .hostGateway
+        case "alloc":
+            known = []
+            self = .alloc
+        case "wireguard":
             throw NetworkConfigError(
                 key: "Backend.Type",
-                problem: "found \"\(type)\", a backend of flannel's that this overlayd does not have; expected \"udp\"")
+                problem: "found \"\(type)\", which this overlayd does not have; for an encrypted underlay set up "
+                    + "WireGuard between the nodes yourself, name its device with --iface, and choose \"udp\"")
+        case "ipip", "ipsec", "extension", "ali-vpc", "aws-vpc", "gce", "tencent-vpc":
+            throw NetworkConfigError(
+                key: "Backend.Type",
+                problem: "found \"\(type)\", a backend of flannel's that this overlayd does not have; \(Self.here)")
         default:
             throw NetworkConfigError(
-                key: "Backend.Type", problem: "found \"\(type)\", which is no backend; expected \"udp\"")
+                key: "Backend.Type", problem: "found \"\(type)\", which is no backend; \(Self.here)")
+        }
+        let name = self.name
+        warnings += fields.unknown(besides: known + ["Type"]).map {
+            "key Backend.\($0) of the network config has no meaning for the \(name) backend and is ignored"
+        }
+    }
+}
+
+extension VXLANOptions {
+    fileprivate init(_ fields: ConfigFields) throws(NetworkConfigError) {
+        self.init()
+        if let number = try fields.integer("VNI") {
+            guard (1...0xFF_FFFF).contains(number) else {
+                throw NetworkConfigError(
+                    key: "Backend.VNI", problem: "found \(number), expected a number from 1 to 16777215")
+            }
+            identifier = UInt32(number)
+        }
+        if let number = try fields.port(zeroMeansDefault: true) { port = number }
+        hasGroupPolicy = try fields.bool("GBP") ?? false
+        isLearning = try fields.bool("Learning") ?? false
+        hasDirectRouting = try fields.bool("DirectRouting") ?? false
+        if let number = try fields.integer("MTU"), number != 0 {
+            guard (1280...65535).contains(number) else {
+                throw NetworkConfigError(
+                    key: "Backend.MTU", problem: "found \(number), expected the underlay's MTU, 1280 to 65535")
+            }
+            underlayMTU = Int(number)
         }
     }
 }
@@ -159,6 +234,32 @@ private struct ConfigFields {
             throw wrong(key, .string(text), "an IPv4 address such as \"10.244.1.0\"")
         }
         return address
+    }
+
+    func ipv6Address(_ key: String) throws(NetworkConfigError) -> IPv6Address? {
+        guard let text = try string(key), !text.isEmpty else { return nil }
+        guard let address = IPv6Address(text) else {
+            throw wrong(key, .string(text), "an IPv6 address such as \"fd10:0:0:1::\"")
+        }
+        return address
+    }
+
+    func ipv6Prefix(_ key: String) throws(NetworkConfigError) -> IPv6Prefix? {
+        guard let text = try string(key), !text.isEmpty else { return nil }
+        guard let prefix = IPv6Prefix(text) else {
+            throw wrong(key, .string(text), "an IPv6 range such as \"fd10::/48\"")
+        }
+        return prefix
+    }
+
+    /// The backend's UDP port.
+    func port(zeroMeansDefault: Bool = false) throws(NetworkConfigError) -> UInt16? {
+        guard let number = try integer("Port"), !(zeroMeansDefault && number == 0) else { return nil }
+        guard (1...65535).contains(number) else {
+            throw NetworkConfigError(
+                key: path + "Port", problem: "found \(number), expected a port from 1 to 65535")
+        }
+        return UInt16(number)
     }
 
     func prefix(_ key: String) throws(NetworkConfigError) -> IPv4Prefix? {

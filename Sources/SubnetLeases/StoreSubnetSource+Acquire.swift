@@ -35,23 +35,31 @@ extension StoreSubnetSource {
         let listed: RangeResponse
         do { listed = try await store.range(RangeRequest(.prefix(leasePrefix))) } catch { throw .store(error) }
         var leased: [IPv4Prefix] = []
-        var mine: [(subnet: IPv4Prefix, keyValue: KeyValue)] = []
+        var leasedIPv6: [IPv6Prefix] = []
+        var mine: [(lease: Lease, keyValue: KeyValue)] = []
         for keyValue in listed.keyValues {
-            guard let subnet = try? Lease.subnet(ofKeyName: keyValue.keyText.dropFirst(leasePrefix.count)) else {
-                continue
-            }
+            let name = keyValue.keyText.dropFirst(leasePrefix.count)
+            guard let subnet = try? Lease.subnet(ofKeyName: name) else { continue }
+            let ipv6Subnet = try? Lease.ipv6Subnet(ofKeyName: name)
             let holder = try? LeaseAttributes(parsing: keyValue.value).publicIP
-            if holder == attributes.publicIP { mine.append((subnet, keyValue)) } else { leased.append(subnet) }
+            if holder == attributes.publicIP {
+                mine.append((Lease(subnet: subnet, ipv6Subnet: ipv6Subnet, attributes: attributes), keyValue))
+            } else {
+                leased.append(subnet)
+                if let ipv6Subnet { leasedIPv6.append(ipv6Subnet) }
+            }
         }
 
         // What is ours already: the subnet used last before any other.
         mine.sort {
-            ($0.subnet == previous ? 0 : 1, $0.subnet.address) < ($1.subnet == previous ? 0 : 1, $1.subnet.address)
+            ($0.lease.subnet == previous ? 0 : 1, $0.lease.subnet.address)
+                < ($1.lease.subnet == previous ? 0 : 1, $1.lease.subnet.address)
         }
-        for (subnet, keyValue) in mine {
-            let name = key(of: subnet)
+        for (lease, keyValue) in mine {
+            let subnet = lease.subnet
+            let name = key(of: lease)
             let unchanged = Comparison(keyValue.key, .equal, .modRevision(keyValue.modRevision))
-            guard config.offers(subnet), !leased.contains(where: { $0.overlaps(subnet) }) else {
+            guard config.offers(lease), !leased.contains(where: { $0.overlaps(subnet) }) else {
                 logger.warning("our lease \(name) does not fit the network config any more and is given up")
                 _ = try await transact(
                     Transaction(if: [unchanged], then: [.delete(KeyRange(start: keyValue.key, end: []))]))
@@ -63,7 +71,7 @@ extension StoreSubnetSource {
                 if: [unchanged], then: [.put(key: keyValue.key, value: attributes.encoded, lease: handle)])
             guard try await transact(claim) else { return nil }
             logger.info("the lease of \(subnet) is re-used: it bears our public address")
-            return held(subnet, attributes, handle: handle, grant: grant)
+            return held(lease, handle: handle, grant: grant)
         }
 
         var generator = SystemRandomNumberGenerator()
@@ -78,23 +86,21 @@ extension StoreSubnetSource {
             } else {
                 throw .poolDry(config.network, leases: leased.count)
             }
-            let name = Array(key(of: subnet).utf8)
+            let ipv6Subnet = config.ipv6Subnet(for: subnet, leased: leasedIPv6)
+            let lease = Lease(subnet: subnet, ipv6Subnet: ipv6Subnet, attributes: attributes)
+            let name = Array(key(of: lease).utf8)
             let claim = Transaction(
                 if: [Comparison(name, .equal, .createRevision(0))],
                 then: [.put(key: name, value: attributes.encoded, lease: grant.id)])
-            if try await transact(claim) { return held(subnet, attributes, handle: grant.id, grant: grant) }
+            if try await transact(claim) { return held(lease, handle: grant.id, grant: grant) }
             leased.append(subnet)
             wanted = nil
         }
         return nil
     }
 
-    private func held(
-        _ subnet: IPv4Prefix, _ attributes: LeaseAttributes, handle: Int64, grant: StoreLease
-    ) -> HeldLease {
-        HeldLease(
-            lease: Lease(subnet: subnet, attributes: attributes),
-            timeToLive: handle == 0 ? nil : .seconds(grant.timeToLive), handle: handle)
+    private func held(_ lease: Lease, handle: Int64, grant: StoreLease) -> HeldLease {
+        HeldLease(lease: lease, timeToLive: handle == 0 ? nil : .seconds(grant.timeToLive), handle: handle)
     }
 
     private func transact(_ transaction: Transaction) async throws(SubnetError) -> Bool {

@@ -51,7 +51,7 @@ package struct StoreSubnetSource: SubnetSource {
 
     package func renew(_ held: HeldLease) async throws(SubnetError) -> HeldLease {
         let subnet = held.lease.subnet
-        let name = key(of: subnet)
+        let name = key(of: held.lease)
         let found: KeyValue?
         do throws(StoreError) {
             if held.handle != 0 { _ = try await store.renewLease(held.handle) }
@@ -74,7 +74,7 @@ package struct StoreSubnetSource: SubnetSource {
     }
 
     package func release(_ held: HeldLease) async throws(SubnetError) {
-        let name = Array(key(of: held.lease.subnet).utf8)
+        let name = Array(key(of: held.lease).utf8)
         do throws(StoreError) {
             let mine = Comparison(name, .equal, .value(held.lease.attributes.encoded))
             _ = try await store.transact(
@@ -87,5 +87,5 @@ package struct StoreSubnetSource: SubnetSource {
         }
     }
 
-    func key(of subnet: IPv4Prefix) -> String { leasePrefix + Lease.keyName(of: subnet) }
+    func key(of lease: Lease) -> String { leasePrefix + lease.keyName }
 }

@@ -53,6 +53,9 @@ struct RunCommand: AsyncParsableCommand {
             "How often the kernel's rules, routes and device are compared with what they should be.",
             valueName: "seconds"))
     var iptablesResync = 5
+    @Option(
+        help: "Which path packets take: ebpf (in the kernel), tun (in user space), or auto for the first that works.")
+    var datapath = "auto"
     @Option(help: "Address of /healthz and /readyz.")
     var healthzIp = "0.0.0.0"
     @Option(help: "Port of /healthz and /readyz; 0 for none.")
@@ -135,6 +138,10 @@ struct RunCommand: AsyncParsableCommand {
         request.publicIP = try address("--public-ip", publicIp)
         request.storeAddresses = endpoints.compactMap { Self.host(of: $0) }
         var configuration = DaemonConfiguration(underlay: request)
+        guard let datapath = DatapathChoice(rawValue: datapath) else {
+            throw DaemonError("--datapath \(self.datapath): expected auto, ebpf or tun")
+        }
+        configuration.datapath = datapath
         configuration.subnetFile = subnetFile
         configuration.masquerade = ipMasq
         configuration.forwardRules = iptablesForwardRules

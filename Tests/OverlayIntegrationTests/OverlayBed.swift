@@ -2,6 +2,7 @@ import Addressing
 import Foundation
 import Glibc
 import LinuxKit
+import Synchronization
 
 /// Machines on one wire, each a network namespace, with etcd in one of them:
 ///
@@ -124,35 +125,59 @@ final class OverlayBed: Sendable {
 }
 
 /// A program inside a namespace, killed when the test lets go of it.
+///
+/// Waited for by polling `waitpid` for this child alone, and never without an end.
 final class MachineProgram: Sendable {
-    private let process: Process
+    /// The process: `nsenter` becomes the program, so the id is the program's own.
+    let pid: Int32
     private let log: String
+    /// The wait status once the child is reaped; a signal is sent only before, so that it cannot hit another process.
+    private let ended = Mutex<Int32?>(nil)
 
     init(_ namespace: NetworkNamespace, _ command: [String], environment: [String: String], log: String) throws {
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/nsenter")
-        process.arguments = ["--net=\(namespace.path)"] + command
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         self.log = log
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let output = FileHandle(forWritingAtPath: log)
-        process.standardOutput = output
-        process.standardError = output
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        let output = try OwnedDescriptor(opening: log, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)
+        let input = try OwnedDescriptor(opening: "/dev/null", O_RDONLY)
+        var start = ProgramStart(
+            "/usr/bin/nsenter", arguments: ["nsenter", "--net=\(namespace.path)"] + command)
+        start.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        start.standardInput = input.number
+        start.standardOutput = output.number
+        start.standardError = output.number
+        pid = try start.spawn()
     }
 
     var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
-    var isRunning: Bool { process.isRunning }
+    var isRunning: Bool { waitStatus == nil }
 
-    func wait() -> Int32 {
-        process.waitUntilExit()
-        return process.terminationStatus
+    private var waitStatus: Int32? {
+        ended.withLock { ended in
+            var status: Int32 = 0
+            if ended == nil, waitpid(pid, &status, WNOHANG) != 0 { ended = status }
+            return ended
+        }
     }
 
-    func kill(_ signal: CInt = SIGKILL) {
-        if process.isRunning { _ = Glibc.kill(process.processIdentifier, signal) }
-        process.waitUntilExit()
+    /// Waits for the end, which is brought about after a minute. Returns the exit code, or minus the number of the
+    /// signal that ended the program.
+    func wait() -> Int32 {
+        for _ in 0..<30_000 where isRunning { usleep(2000) }
+        signal(SIGKILL)
+        while true {
+            if let status = waitStatus { return status & 0x7F == 0 ? status >> 8 & 0xFF : -(status & 0x7F) }
+            usleep(1000)
+        }
+    }
+
+    /// Sends a signal, if the program is still there.
+    func signal(_ signal: CInt) {
+        ended.withLock { if $0 == nil { _ = Glibc.kill(pid, signal) } }
+    }
+
+    /// Sends a signal that ends the program, and waits for that.
+    func kill(_ number: CInt = SIGKILL) {
+        signal(number)
+        _ = wait()
     }
 
     deinit { kill() }
