@@ -27,7 +27,7 @@ fi
 export FJORD_OLD_KUBECTL=$old/usr/bin/kubectl
 
 # Tests must not reach anything by the host's own routes: the clusters' ranges lead nowhere while no cluster is up.
-for range in 10.240.0.0/24 10.244.0.0/16 10.245.0.0/16 10.254.0.0/16 192.168.1.0/24; do
+for range in 10.240.0.0/24 10.242.0.0/24 10.244.0.0/16 10.245.0.0/16 10.253.0.0/16 10.254.0.0/16 192.168.1.0/24; do
     ip route show "$range" | grep -q . || ip route add unreachable "$range"
 done
 

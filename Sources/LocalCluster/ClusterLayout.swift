@@ -83,8 +83,10 @@ package struct ClusterLayout: Codable, Hashable, Sendable {
 
     package typealias NetworkNamespaceName = String
 
+    /// Where all clusters of the host are found.
+    static let clusters = "/var/lib/fjord"
     /// Where a cluster of that name is found: a directory, or a link to the one given with `--dir`.
-    package static func defaultDirectory(_ name: String) -> String { "/var/lib/fjord/\(name)" }
+    package static func defaultDirectory(_ name: String) -> String { "\(clusters)/\(name)" }
 }
 
 extension IPv4Address: Codable {

@@ -12,8 +12,7 @@ package struct ClusterRemoval {
     }
 
     /// Removes every process, namespace, mount, cgroup, link, table, setting, route and file of the cluster. Goes on
-    /// past what
-    /// fails and says all of it at the end; may be run again and again.
+    /// past what fails and says all of it at the end; may be run again and again.
     ///
     /// - Returns: Whether there was anything.
     @discardableResult
@@ -26,7 +25,9 @@ package struct ClusterRemoval {
         let standard = ClusterLayout.defaultDirectory(name)
         guard FileContents.exists(standard) else { return false }
         let directory = realPath(standard) ?? standard
-        let entries = Journal(path: "\(directory)/journal").entries()
+        let journal = Journal(path: "\(directory)/journal")
+        let entries = journal.entries()
+        let shared = SharedTraces(cluster: name, journal: journal)
         var problems: [String] = []
         func attempt(_ body: () async throws -> Void) async {
             do { try await body() } catch { problems.append("\(error)") }
@@ -53,9 +54,9 @@ package struct ClusterRemoval {
                 switch entry {
                 case .link(let link): try NetlinkSocket().deleteLink(link)
                 case .filterTable(let table): try Uplink.delete(table, in: directory)
-                case .setting(let setting, let value): try Sysctl.write(setting, value)
+                case .setting(let setting, let value): try shared.putBack(setting, value)
                 case .namespace(let namespace): try NetworkNamespace.named(namespace).delete()
-                case .removedRoute, .cgroup, .directory: break
+                case .removedRoute, .cgroup, .directory, .releasedSetting: break
                 }
             }
         }
@@ -74,7 +75,7 @@ package struct ClusterRemoval {
         }
         try FileTree.remove(directory)
         if standard != directory { unlink(standard) }
-        rmdir("/var/lib/fjord")  // stays when another cluster is in it
+        rmdir(ClusterLayout.clusters)  // stays when another cluster is in it
         return true
     }
 

@@ -3,8 +3,7 @@ import Glibc
 import LinuxKit
 
 /// What was made outside the cluster's directory, or changed on the host: written before it is done, so that whatever
-/// happens
-/// `fjord down` knows what to undo.
+/// happens `fjord down` knows what to undo.
 struct Journal {
     enum Entry: Codable, Hashable {
         case namespace(String)
@@ -14,6 +13,8 @@ struct Journal {
         case removedRoute(SavedRoute)
         /// A host setting and the value that it had.
         case setting(name: String, value: String)
+        /// A setting that this cluster needs no longer, see ``SharedTraces``.
+        case releasedSetting(String)
         /// A table of nftables, family `ip`.
         case filterTable(String)
         case cgroup(String)

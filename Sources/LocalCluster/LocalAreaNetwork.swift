@@ -11,9 +11,7 @@ struct LocalAreaNetwork {
 
     /// Makes what is missing.
     func make() throws {
-        if !FileContents.exists(NetworkNamespace.directory) {
-            try journal.record(.directory(NetworkNamespace.directory))
-        }
+        try SharedTraces(cluster: layout.name, journal: journal).note(directory: NetworkNamespace.directory)
         try journal.record(.namespace(layout.lanNamespace), .link(layout.hostLink))
         if !namespace.exists {
             unlink(namespace.path)

@@ -97,7 +97,7 @@ package struct LocalCluster: Sendable {
             if !DirectoryListing.names(in: layout.directory).isEmpty, !FileContents.exists(journal.path) {
                 throw ClusterError("--dir \(layout.directory) has other files in it; give an empty or new directory")
             }
-            try FileContents.makeDirectories("/var/lib/fjord")
+            try FileContents.makeDirectories(ClusterLayout.clusters)
             try FileTree.link(standard, to: layout.directory)
         }
         try FileContents.makeDirectories(layout.directory)

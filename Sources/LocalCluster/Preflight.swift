@@ -111,6 +111,12 @@ package struct Preflight {
         return found
     }
 
+    /// What no network between machines can have (RFC 6890).
+    private static let reserved: [(IPv4Prefix, String)] = [
+        ("0.0.0.0/8", "addresses that are not known yet"), ("127.0.0.0/8", "loopback"),
+        ("169.254.0.0/16", "addresses of one link"), ("224.0.0.0/3", "multicast and experiments"),
+    ].compactMap { text, use in IPv4Prefix(text).map { ($0, use) } }
+
     /// Whether a route of the host would be hidden or cut by a range of the cluster.
     private func networks() -> [String] {
         var found: [String] = []
@@ -121,6 +127,12 @@ package struct Preflight {
             for second in ranges[(index + 1)...] where first.1.overlaps(second.1) {
                 found.append(
                     "\(first.0) \(first.1) and \(second.0) \(second.1) overlap: give one of them another range")
+            }
+        }
+        for (flag, range) in ranges {
+            for (reserved, use) in Self.reserved where reserved.overlaps(range) {
+                found.append(
+                    "\(flag) \(range) overlaps \(reserved), which is for \(use): take a private range (RFC 1918)")
             }
         }
         if layout.lan.count < UInt64(layout.machines.count) + 12 {

@@ -22,11 +22,7 @@ struct Uplink {
             }
 
             """, in: layout.directory)
-        let name = "net.ipv4.ip_forward"
-        if let value = Sysctl.read(name), value != "1" {
-            try journal.record(.setting(name: name, value: value))
-            try Sysctl.write(name, "1")
-        }
+        try SharedTraces(cluster: layout.name, journal: journal).set("net.ipv4.ip_forward", to: "1")
     }
 
     /// Deletes a table; does nothing when there is none.
