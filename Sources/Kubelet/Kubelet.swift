@@ -19,6 +19,7 @@ package struct KubeletConfiguration: Sendable {
     package var subnetFile = "/run/flannel/subnet.env"
     package var nodeLabels: [String: String] = [:]
     package var rootDirectory = "/var/lib/kubelet"
+    package var logLimits = ContainerLogLimits()
 
     package init(node: NodeSettings) { self.node = node }
 
@@ -62,7 +63,7 @@ package struct Kubelet: Sendable {
             client: client, runtime: runtime, settings: settings, objects: objects,
             volumes: VolumeManager(directories: settings.directories, objects: objects), services: serviceObjects,
             events: events, time: time, logger: logger, images: ImagePuller(runtime: runtime), health: health)
-        let manager = PodManager(context: context, pods: pods)
+        let manager = PodManager(context: context, pods: pods, logLimits: configuration.logLimits)
         let document = NodeDocument(
             name: settings.name, address: settings.address, port: configuration.serverPort,
             labels: configuration.nodeLabels, facts: facts)
@@ -77,7 +78,7 @@ package struct Kubelet: Sendable {
                 address: configuration.serverAddress, port: configuration.serverPort, tls: configuration.serverTLS),
             logger: logger,
             handler: KubeletServer(
-                context: context, manager: manager, health: health,
+                context: context, manager: manager, health: health, meter: NodeMeter(context: context),
                 requiresCertificate: configuration.requiresClientCertificate))
         try await server.listen()
         services += [runtime, network, events, pods, serviceObjects, reporter, manager, server]

@@ -72,6 +72,15 @@ struct KubeletCommand: AsyncParsableCommand {
     @Option(help: "PEM file of the authority whose clients are let in.")
     var clientCaFile: String?
 
+    @Option(help: "The longest that files of config maps and secrets take to follow them.")
+    var syncFrequency = DurationArgument(.seconds(60))
+
+    @Option(help: "The size past which a container's log file is set aside, such as 10Mi.")
+    var containerLogMaxSize = "10Mi"
+
+    @Option(help: "How many log files a container keeps, at least 2.")
+    var containerLogMaxFiles = 5
+
     @Flag(inversion: .prefixedNo, help: "Whether containers may be privileged.")
     var allowPrivileged = true
 
@@ -88,6 +97,12 @@ struct KubeletCommand: AsyncParsableCommand {
         if let config, !config.isEmpty {
             throw ValidationError(
                 "--config=\(config): pods from files are not supported; create them through the API server")
+        }
+        guard ContainerLogLimits.bytes(containerLogMaxSize) != nil else {
+            throw ValidationError("--container-log-max-size=\(containerLogMaxSize): expected a size such as 10Mi")
+        }
+        guard containerLogMaxFiles >= 2 else {
+            throw ValidationError("--container-log-max-files=\(containerLogMaxFiles): expected 2 or more")
         }
         if (tlsCertFile == nil) != (tlsPrivateKeyFile == nil) {
             throw ValidationError("--tls-cert-file and --tls-private-key-file: expected both or neither")
@@ -108,6 +123,7 @@ struct KubeletCommand: AsyncParsableCommand {
         node.clusterDNS = list(clusterDNS)
         node.clusterDomain = clusterDomain
         node.allowsPrivileged = allowPrivileged
+        node.syncFrequency = max(.seconds(1), syncFrequency.duration)
         var configuration = KubeletConfiguration(node: node)
         configuration.serverAddress = address
         configuration.serverPort = port
@@ -117,6 +133,8 @@ struct KubeletCommand: AsyncParsableCommand {
         configuration.containerd.cniBinaryDirectory = cniBinDir
         configuration.subnetFile = subnetFile
         configuration.rootDirectory = rootDir
+        configuration.logLimits.maximumBytes = ContainerLogLimits.bytes(containerLogMaxSize) ?? 10 << 20
+        configuration.logLimits.maximumFiles = containerLogMaxFiles
         for label in list(nodeLabels) {
             let parts = label.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, !parts[0].isEmpty else {

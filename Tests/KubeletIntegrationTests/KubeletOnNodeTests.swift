@@ -220,6 +220,27 @@ struct KubeletOnNodeTests {
         }
     }
 
+    @Test func `what containers use is told in both forms`() async throws {
+        try await NodeUnderTest.with { node in
+            node.create("busy", ["containers": [Self.container("main", "while true; do :; done")]])
+            try await until("it runs") { node.isRunning("busy") }
+            try await until("its CPU time has a rate") {
+                let summary = try JSON(parsing: Array(try await node.get("/stats/summary").body.utf8))
+                let pod = summary["pods"]?.array?.first { $0["podRef", "name"] == "busy" }
+                let container = pod?["containers"]?.array?.first
+                return container?["name"] == "main"
+                    && (container?["cpu", "usageNanoCores"]?.integer ?? 0) > 10_000_000
+                    && (pod?["memory", "workingSetBytes"]?.integer ?? 0) > 0
+                    && summary["node", "nodeName"]?.string == NodeUnderTest.name
+                    && (summary["node", "cpu", "usageCoreNanoSeconds"]?.integer ?? 0) > 0
+            }
+            let metrics = try await node.get("/metrics/resource").body
+            #expect(metrics.contains("pod_cpu_usage_seconds_total{namespace=\"default\",pod=\"busy\"}"))
+            #expect(try await node.get("/stats/none").status == 404)
+            try await node.remove("busy")
+        }
+    }
+
     @Test func `exec is tunnelled to the runtime`() async throws {
         try await NodeUnderTest.with { node in
             node.create("exec", ["containers": [Self.container("main", Self.forever)]])

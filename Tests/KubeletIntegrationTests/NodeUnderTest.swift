@@ -5,6 +5,7 @@ import KubeSchema
 import Kubelet
 import LinuxKit
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -54,6 +55,10 @@ final class NodeUnderTest: Sendable {
         var configuration = KubeletConfiguration(
             node: NodeSettings(name: Self.name, address: Self.address, root: "/var/lib/kubelet"))
         configuration.node.cgroupRoot = Self.cgroupRoot
+        configuration.node.syncFrequency = .seconds(1)
+        configuration.logLimits.maximumBytes = 64 << 10
+        configuration.logLimits.maximumFiles = 3
+        configuration.logLimits.interval = .milliseconds(200)
         let client = try KubeClient(
             configuration: .master("http://127.0.0.1:\(port)"), component: "kubelet", logger: Self.quiet)
         let kubelet = try await Kubelet(configuration: configuration, client: client, logger: Self.quiet)
@@ -124,6 +129,23 @@ final class NodeUnderTest: Sendable {
     }
 
     // MARK: The kubelet's own server
+
+    /// Reads lines until one is `last`, or the log has ended; calls `begun` when the first have come.
+    func follow(_ path: String, to last: String, _ begun: () async throws -> Void) async throws -> [String] {
+        let exchange = try await HTTPClientExchange.send(
+            HTTPRequest(method: .get, scheme: nil, authority: nil, path: path), host: "127.0.0.1", port: 10250)
+        defer { exchange.tunnel.close() }
+        var text: [UInt8] = []
+        struct Seen: Error {}
+        do {
+            try await exchange.forEachChunk { chunk in
+                if text.isEmpty { try await begun() }
+                text += chunk.readableBytesView
+                if text.suffix(last.utf8.count + 2) == Array("\n\(last)\n".utf8)[...] { throw Seen() }
+            }
+        } catch is Seen {}
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
 
     func get(_ path: String) async throws -> (status: Int, body: String) {
         let exchange = try await HTTPClientExchange.send(

@@ -13,7 +13,7 @@ enum TestImages {
             mkdir -p \(directory)/root/bin \(directory)/root/tmp \(directory)/root/etc \(directory)/oci/blobs/sha256
             cd \(directory)
             cp /bin/busybox root/bin/busybox
-            for a in sh sleep cat echo wget nc httpd kill id env ls hostname printenv true false touch rm mkdir; do ln -sf busybox root/bin/$a; done
+            for a in sh sleep cat echo wget nc httpd kill id env ls hostname printenv true false touch rm mkdir find grep sort stat head seq; do ln -sf busybox root/bin/$a; done
             printf 'root:x:0:0:root:/:/bin/sh\\n' > root/etc/passwd
             tar --numeric-owner --owner=0 --group=0 -C root -cf layer .
             put() { d=$(sha256sum $1 | cut -c1-64); s=$(stat -c %s $1); mv $1 oci/blobs/sha256/$d; }

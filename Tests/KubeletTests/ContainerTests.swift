@@ -192,7 +192,7 @@ private struct Objects: ReferencedObjects {
         let options = try ContainerLogOptions(query: query, now: Timestamp(rfc3339: "2026-11-23T17:47:43Z") ?? .now)
         var filter = ContainerLogFilter(options)
         var bytes = Array(lines.utf8)
-        if let tail = options.tailLines { bytes = Array(bytes[LogTail.offset(of: bytes, lastLines: tail)...]) }
+        if let tail = options.tailLines { bytes = Array(bytes[LogTail.find(in: bytes, lastLines: tail).offset...]) }
         // One byte at a time: nothing may depend on how the file is cut up.
         return String(decoding: bytes.flatMap { byte in filter.feed([byte]) }, as: UTF8.self)
     }

@@ -17,14 +17,6 @@ package struct Condition: DocumentView {
         get { self["status"] ?? "" }
         set { self["status"] = newValue }
     }
-    package var reason: String? {
-        get { self["reason"] }
-        set { self["reason"] = newValue }
-    }
-    package var message: String? {
-        get { self["message"] }
-        set { self["message"] = newValue }
-    }
     package var lastTransitionTime: Timestamp? {
         get { self["lastTransitionTime"] }
         set { self["lastTransitionTime"] = newValue }
@@ -33,6 +25,22 @@ package struct Condition: DocumentView {
     package var lastHeartbeatTime: Timestamp? {
         get { self["lastHeartbeatTime"] }
         set { self["lastHeartbeatTime"] = newValue }
+    }
+}
+
+extension Condition: Explained {}
+
+/// Something that says why it is as it is: `reason` in one word for programs, `message` for people.
+package protocol Explained: DocumentView {}
+
+extension Explained {
+    package var reason: String? {
+        get { self["reason"] }
+        set { self["reason"] = newValue }
+    }
+    package var message: String? {
+        get { self["message"] }
+        set { self["message"] = newValue }
     }
 }
 

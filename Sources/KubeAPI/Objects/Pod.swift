@@ -229,14 +229,6 @@ package struct PodStatus: DocumentView {
         get { self["phase"] ?? "" }
         set { self["phase"] = newValue }
     }
-    package var reason: String? {
-        get { self["reason"] }
-        set { self["reason"] = newValue }
-    }
-    package var message: String? {
-        get { self["message"] }
-        set { self["message"] = newValue }
-    }
     package var podIP: String? {
         get { self["podIP"].flatMap { $0.isEmpty ? nil : $0 } }
         set {
@@ -273,7 +265,7 @@ package struct PodStatus: DocumentView {
     }
 }
 
-extension PodStatus: HasConditions {}
+extension PodStatus: HasConditions, Explained {}
 
 package struct ContainerStatus: DocumentView {
     package var document: JSON

@@ -100,21 +100,22 @@ package struct ContainerLogFilter: Sendable {
 
 /// Finds where the last lines of a log begin.
 package enum LogTail {
-    /// Returns the offset in `bytes` at which the last `count` whole lines begin, parts of a line counting as one.
-    package static func offset(of bytes: [UInt8], lastLines count: Int) -> Int {
+    /// Returns the offset in `bytes` at which the last `count` whole lines begin, parts of a line counting as one, and
+    /// how many lines there are from there on: fewer than `count` when there are no more.
+    package static func find(in bytes: [UInt8], lastLines count: Int) -> (offset: Int, lines: Int) {
         var lines = 0
         var end = bytes.count
-        if count == 0 { return end }
+        if count == 0 { return (end, 0) }
         while end > 0 {
             // The record before `end`, whose line feed is at end - 1.
             let start = (bytes[..<(end - 1)].lastIndex(of: 0x0a) ?? -1) + 1
             let isPartial = ContainerLogLine(bytes[start..<(end - 1)])?.isPartial ?? false
             if !isPartial {
+                if lines == count { return (end, lines) }
                 lines += 1
-                if lines > count { return end }
             }
             end = start
         }
-        return 0
+        return (0, lines)
     }
 }

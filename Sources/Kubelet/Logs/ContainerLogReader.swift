@@ -25,13 +25,17 @@ struct ContainerLogReader {
         while !filter.isExhausted {
             if file == nil { try open() }
             guard let file else { return nil }
-            let bytes = try file.read(atMost: Self.pieceBytes, at: offset)
+            var bytes = try file.read(atMost: Self.pieceBytes, at: offset)
             if bytes.isEmpty {
                 // The end of this file: of the log too, unless another one has taken its name since.
-                guard file.inode != Self.inode(path), Self.inode(path) != nil else { return nil }
-                self.file = nil
-                offset = 0
-                continue
+                guard let inode = Self.inode(path), inode != file.inode else { return nil }
+                // Only since then nothing more is written to this one: what came in between is still to be read.
+                bytes = try file.read(atMost: Self.pieceBytes, at: offset)
+                if bytes.isEmpty {
+                    self.file = try OwnedDescriptorBox(opening: successor(of: file.inode))
+                    offset = 0
+                    continue
+                }
             }
             offset += bytes.count
             let shown = filter.feed(bytes)
@@ -42,16 +46,31 @@ struct ContainerLogReader {
 
     var isExhausted: Bool { filter.isExhausted }
 
+    /// Opens the file in which the first line to be shown is: the oldest that is kept, or the one that the wanted number
+    /// of lines reaches back to.
     private mutating func open() throws(SyscallError) {
-        let isFirst = file == nil && offset == 0 && !hasOpened
-        file = try OwnedDescriptorBox(opening: path)
-        hasOpened = true
-        if isFirst, let lines = options.tailLines {
-            offset = LogTail.offset(of: try FileContents.read(path), lastLines: lines)
+        var files = ContainerLogFiles(path: path).former
+        if files.isEmpty || FileContents.exists(path) { files.append(path) }  // not there while it is set aside
+        guard var missing = options.tailLines else {
+            file = try OwnedDescriptorBox(opening: files[0])
+            return
+        }
+        while let last = files.popLast() {
+            let bytes = try FileContents.read(last)
+            let found = LogTail.find(in: bytes, lastLines: missing)
+            file = try OwnedDescriptorBox(opening: last)
+            offset = found.offset
+            missing -= found.lines
+            if missing <= 0 { return }
         }
     }
 
-    private var hasOpened = false
+    /// The file that was begun after the one with `inode`: several may have been since the last look.
+    private func successor(of inode: UInt64) -> String {
+        let files = ContainerLogFiles(path: path).former + [path]
+        let own = files.firstIndex { Self.inode($0) == inode } ?? -1  // deleted since: the oldest that is left
+        return files[min(own + 1, files.count - 1)]
+    }
 
     private static func inode(_ path: String) -> UInt64? {
         var status = stat()

@@ -12,11 +12,13 @@ package final class PodManager: ServiceLifecycle.Service {
 
     private let context: KubeletContext
     private let pods: Informer<Pod>
+    private let logLimits: ContainerLogLimits
     private let workers = Mutex<[String: PodWorker]>([:])
 
-    init(context: KubeletContext, pods: Informer<Pod>) {
+    init(context: KubeletContext, pods: Informer<Pod>, logLimits: ContainerLogLimits) {
         self.context = context
         self.pods = pods
+        self.logLimits = logLimits
     }
 
     /// The worker of the pod of that name which the API has now.
@@ -27,6 +29,15 @@ package final class PodManager: ServiceLifecycle.Service {
 
     /// All pods of this node as the API has them.
     var documents: [JSON] { pods.snapshot.map(\.document) }
+
+    /// The containers that run, as their pods' workers last saw them.
+    @Sendable private func runningContainers() async -> [ObservedContainer] {
+        var running: [ObservedContainer] = []
+        for worker in workers.withLock({ Array($0.values) }) {
+            running += await worker.observed.containers.filter { $0.state == .running }
+        }
+        return running
+    }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
@@ -41,6 +52,11 @@ package final class PodManager: ServiceLifecycle.Service {
                     wake.finish()
                 }
                 group.addTask { await self.watchRuntime { wake.yield() } }
+                group.addTask {
+                    await ContainerLogRotator(
+                        context: self.context, limits: self.logLimits, containers: self.runningContainers
+                    ).run()
+                }
                 for await _ in events { await self.reconcile(self.pods.snapshot, &group) }
                 group.cancelAll()
             }

@@ -154,9 +154,17 @@ extension PodWorker {
             return
         }
         guard let image = await image(for: container, of: pod, &group) else { return }
+        let facts = facts()
+        let volumes: [String: String]
         do {
-            let facts = facts()
-            let volumes = try await self.volumes(pod, facts: facts)
+            volumes = try await self.volumes(pod, facts: facts)
+        } catch {
+            failed(
+                container, of: pod, "CreateContainerConfigError", "\(error)", event: "FailedMount",
+                "MountVolume.SetUp failed for \(error)")
+            return
+        }
+        do {
             let services =
                 pod.spec["enableServiceLinks"]?.bool == false
                 ? []
@@ -350,7 +358,7 @@ extension PodWorker {
             }
             do {
                 try await context.runtime.removeContainer(container.id)
-                if !container.logPath.isEmpty { try FileTree.remove(container.logPath) }
+                if !container.logPath.isEmpty { try ContainerLogFiles(path: container.logPath).remove() }
                 try FileTree.remove(
                     context.volumes.terminationMessageFile(
                         container.name, attempt: container.attempt, uid: reference.uid))

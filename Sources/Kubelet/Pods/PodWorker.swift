@@ -109,7 +109,7 @@ actor PodWorker {
                 now: context.time.now, backOff: backOff, unhealthy: probes.unhealthy, isEvicted: isEvicted))
         await carryOut(plan, for: pod, &group)
         if pod.deletionTimestamp == nil, observed.containers.contains(where: \.isAlive),
-            context.time.uptime - volumesRefreshed > .seconds(60)
+            context.time.uptime - volumesRefreshed >= context.settings.syncFrequency
         {
             // Files of config maps and secrets follow their objects; one that is gone leaves its files.
             _ = try? await volumes(pod, facts: facts())
@@ -121,7 +121,7 @@ actor PodWorker {
         } else if plan.isFinished, plan.kills.isEmpty {
             check(again: .seconds(60))
         } else {
-            check(again: .seconds(10))
+            check(again: min(.seconds(10), context.settings.syncFrequency))
         }
     }
 
@@ -232,7 +232,7 @@ actor PodWorker {
 
     // MARK: Volumes
 
-    /// Makes the pod's volumes; those that exist are brought up to date about once a minute.
+    /// Makes the pod's volumes; those that exist are brought up to date every ``NodeSettings/syncFrequency``.
     func volumes(_ pod: DesiredPod, facts: PodFacts) async throws(ContainerConfigurationError) -> [String: String] {
         volumesRefreshed = context.time.uptime
         return try await context.volumes.prepare(pod, facts: facts)

@@ -24,6 +24,8 @@ package struct NodeSettings: Sendable {
     package var clusterDNS: [String] = []
     package var clusterDomain = "cluster.local"
     package var allowsPrivileged = true
+    /// The longest that a pod's files take to follow the objects that they come from.
+    package var syncFrequency: Duration = .seconds(60)
     package var memoryBytes: Int64 = 0, cpuThousandths: Int64 = 0
 
     package init(name: String, address: String, root: String) {

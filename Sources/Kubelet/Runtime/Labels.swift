@@ -5,6 +5,9 @@ enum Labels {
     static let podNamespace = "io.kubernetes.pod.namespace"
     static let podUID = "io.kubernetes.pod.uid"
     static let containerName = "io.kubernetes.container.name"
+
+    /// Narrows a list of the runtime's to one pod; `nil` leaves it whole.
+    static func selector(podUID: String?) -> [String: String] { podUID.map { [Self.podUID: $0] } ?? [:] }
 }
 
 /// As `Labels`, for values that nobody selects by.

@@ -90,9 +90,9 @@ extension RuntimeClient {
 extension RuntimeClient {
     func sandboxes(podUID: String? = nil) async throws(RuntimeError) -> [CRIPodSandbox] {
         try await call("ListPodSandbox") { options in
-            var request = CRIListPodSandboxRequest()
-            if let podUID { request.filter.labelSelector = [Labels.podUID: podUID] }
-            return try await self.runtime.listPodSandbox(request, options: options).items
+            try await self.runtime.listPodSandbox(
+                .with { $0.filter.labelSelector = Labels.selector(podUID: podUID) }, options: options
+            ).items
         }
     }
 
@@ -127,9 +127,9 @@ extension RuntimeClient {
 extension RuntimeClient {
     func containers(podUID: String? = nil) async throws(RuntimeError) -> [CRIContainer] {
         try await call("ListContainers") { options in
-            var request = CRIListContainersRequest()
-            if let podUID { request.filter.labelSelector = [Labels.podUID: podUID] }
-            return try await self.runtime.listContainers(request, options: options).containers
+            try await self.runtime.listContainers(
+                .with { $0.filter.labelSelector = Labels.selector(podUID: podUID) }, options: options
+            ).containers
         }
     }
 

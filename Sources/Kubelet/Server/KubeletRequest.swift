@@ -7,6 +7,9 @@ package enum KubeletRequest: Sendable, Equatable {
 
     case health
     case metrics
+    /// What the node and its containers use, for metrics-server.
+    case resourceMetrics
+    case summary
     case pods
     case logs(Target)
     case run(Target, command: [String])
@@ -35,7 +38,9 @@ package enum KubeletRequest: Sendable, Equatable {
         }
         switch first {
         case "healthz": self = .health
-        case "metrics": self = .metrics
+        case "metrics" where parts.count == 1: self = .metrics
+        case "metrics" where parts == ["metrics", "resource"]: self = .resourceMetrics
+        case "stats" where parts == ["stats", "summary"]: self = .summary
         case "pods": self = .pods
         case "containerLogs": self = .logs(try target())
         case "run": self = .run(try target(), command: try command())

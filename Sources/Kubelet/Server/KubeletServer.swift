@@ -10,6 +10,7 @@ struct KubeletServer: HTTPHandler {
     let context: KubeletContext
     let manager: PodManager
     let health: NodeHealth
+    let meter: NodeMeter
     /// Whether callers must show a certificate of the cluster's authority.
     let requiresCertificate: Bool
 
@@ -30,6 +31,11 @@ struct KubeletServer: HTTPHandler {
             switch asked {
             case .health: respondHealth(writer)
             case .metrics: await respondMetrics(writer)
+            case .resourceMetrics:
+                let text = try await meter.measure().resourceMetrics
+                respond(writer, .ok, "text/plain; version=0.0.4", Array(text.utf8))
+            case .summary:
+                respond(writer, .ok, "application/json", try await meter.measure().summary.encoded())
             case .pods:
                 let list: JSON = [
                     "kind": "PodList", "apiVersion": "v1", "metadata": [:], "items": .array(manager.documents),
