@@ -10,6 +10,9 @@ let package = Package(
     ],
     targets: [
         .executableTarget(
+            name: "store-bench",
+            dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+        .executableTarget(
             name: "overlay-bench",
             dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")])
     ]

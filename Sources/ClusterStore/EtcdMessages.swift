@@ -160,6 +160,9 @@ package enum EtcdErrorText {
     package static let leaseProvided = "etcdserver: lease is provided"
     package static let leaseTooLarge = "etcdserver: too large lease TTL"
     package static let authNotEnabled = "etcdserver: authentication is not enabled"
+    package static let tooManyOperations = "etcdserver: too many operations in txn request"
+    package static let requestTooLarge = "etcdserver: request is too large"
+    package static let noSpace = "etcdserver: mvcc: database space exceeded"
     package static let invalidToken = "etcdserver: invalid auth token"
 }
 

@@ -43,7 +43,7 @@ public final class EtcdStore: ClusterStore, Service {
 
     private let client: GRPCClient<GRPCClientTransport>
     private let transport: GRPCClientTransport
-    private let session: EtcdSession
+    let session: EtcdSession
     private let watches: EtcdWatches
 
     /// - Parameter endpoints: `http://host:port` or `https://host:port`, all of one kind.

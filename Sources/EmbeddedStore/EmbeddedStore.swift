@@ -1,4 +1,5 @@
 public import ClusterStore
+import Crypto
 import FoundationEssentials
 import GRDB
 public import Logging
@@ -9,70 +10,79 @@ public import ServiceLifecycle
 /// Writes that come together share one transaction and one sync; an acknowledged write survives `kill -9` and power
 /// loss. Reads run beside the writer on snapshots. Works while ``run()`` runs.
 public final class EmbeddedStore: ClusterStore, Service {
-    /// Time between progress notifications to watches that asked for them. etcd's is 10 min.
-    private static let progressInterval: Duration = .seconds(10)
-    /// How late an expired lease may be noticed.
-    private static let leaseGranularity: Duration = .milliseconds(500)
+    /// What can be chosen about a store.
+    public struct Configuration: Sendable {
+        public var compaction: AutoCompaction = .off
+        /// Most bytes in use before puts are refused; `nil` for no limit but the disk.
+        public var quota: Int64?
+
+        public init() {}
+    }
+
     /// The shortest lease etcd grants with its default election timeout.
-    private static let minimumTimeToLive: Int64 = 2
+    static let minimumTimeToLive: Int64 = 2
     private static let maximumTimeToLive: Int64 = 9_000_000_000
 
-    private let database: StoreDatabase
-    private let writes: WriteQueue
-    private let hub: WatchHub
-    private let deadlines: LeaseDeadlines
-    private let clock: StoreClock
-    private let logger: Logger
-    private let sweeps: AsyncStream<Void>
-    private let sweep: AsyncStream<Void>.Continuation
+    /// The database's file.
+    package let path: String
+    package let metrics = StoreMetrics()
+    let database: StoreDatabase
+    let checkpointer: Checkpointer
+    let writes: WriteQueue
+    let hub: WatchHub
+    let space: SpaceGuard
+    let deadlines: LeaseDeadlines
+    let configuration: Configuration
+    let clock: StoreClock
+    let logger: Logger
+    /// Wakes the sweeper.
+    let sweep: Bell
+    /// Wakes the checkpointer.
+    let committed: Bell
 
     /// Opens the store, making the file and its directory if they are missing.
     ///
     /// - Parameter path: The database file; `-wal`, `-shm` and `.lock` files stand beside it.
     /// - Throws: ``StoreError/refused(_:)`` when the file cannot be used or another process has it open.
-    public convenience init(path: String, logger: Logger) throws(StoreError) {
-        try self.init(path: path, clock: .continuous, logger: logger)
+    public convenience init(
+        path: String, configuration: Configuration = .init(), logger: Logger
+    ) throws(StoreError) {
+        try self.init(path: path, configuration: configuration, clock: .continuous, logger: logger)
     }
 
-    package init(path: String, clock: StoreClock, logger: Logger) throws(StoreError) {
+    package init(
+        path: String, configuration: Configuration = .init(), clock: StoreClock, logger: Logger
+    ) throws(StoreError) {
+        self.path = path
+        self.configuration = configuration
         self.clock = clock
         self.logger = logger
         database = try StoreDatabase(path: path)
         deadlines = LeaseDeadlines(clock: clock)
+        space = SpaceGuard(
+            directory: StoreDatabase.directory(of: path), quota: configuration.quota, logger: logger)
         let revision: Int64
         do {
+            checkpointer = try Checkpointer(pool: database.pool, path: path)
             revision = try database.pool.read { try $0.counter("revision") }
             let leases = try database.pool.read { try Row.fetchAll($0, sql: "SELECT id, ttl FROM leases") }
             for lease in leases { deadlines.start(lease[0], timeToLive: lease[1]) }
         } catch {
             throw .refused("cannot read the store \(path): \(error)")
         }
-        writes = WriteQueue(pool: database.pool, logger: logger)
+        writes = WriteQueue(pool: database.pool, space: space, metrics: metrics, logger: logger)
         hub = WatchHub(pool: database.pool, revision: revision)
-        (sweeps, sweep) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-        sweep.yield()  // what an earlier process did not finish
-    }
-
-    public func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.writes.run { self.hub.publish($0, revision: $1) } }
-                group.addTask { await self.expireLeases() }
-                group.addTask { await self.sweepHistory() }
-                group.addTask { await self.sendProgress() }
-                await group.waitForAll()
-            }
-        }
-        hub.close()
+        sweep = Bell()
+        committed = Bell()
+        sweep.ring()  // what an earlier process did not finish
     }
 
     public func range(_ request: RangeRequest) async throws(StoreError) -> RangeResponse {
-        guard !request.range.start.isEmpty else { throw .refused(EtcdErrorText.emptyKey) }
-        return try await read { try RangeReader.read(request, in: $0, revision: $0.counter("revision")) }
+        try await range(RangeQuery(request))
     }
 
     public func transact(_ transaction: Transaction) async throws(StoreError) -> TransactionResponse {
-        try await writes.perform { try $0.apply(transaction) }
+        TransactionResponse(try await apply(.transaction(Branches(transaction))))
     }
 
     public func compact(to revision: Int64) async throws(StoreError) {
@@ -82,14 +92,13 @@ public final class EmbeddedStore: ClusterStore, Service {
             if revision > applier.revision { throw StoreError.futureRevision }
             try applier.db.setCounter("compacted", revision)
         }
-        sweep.yield()
+        sweep.ring()
     }
 
     public func grantLease(timeToLive seconds: Int64, id: Int64) async throws(StoreError) -> StoreLease {
         guard seconds <= Self.maximumTimeToLive else { throw .refused(EtcdErrorText.leaseTooLarge) }
         let timeToLive = max(seconds, Self.minimumTimeToLive)
-        let deadlines = self.deadlines
-        let lease = try await writes.perform { applier in
+        let lease = try await writes.perform(mayGrow: true) { applier in
             func exists(_ id: Int64) throws -> Bool {
                 let sql = "SELECT 1 FROM leases WHERE id = ?"
                 return try Int64.fetchOne(applier.db.cachedStatement(sql: sql), arguments: [id]) != nil
@@ -124,71 +133,145 @@ public final class EmbeddedStore: ClusterStore, Service {
     }
 
     public func watch(_ request: WatchRequest) -> StoreWatch {
-        StoreWatch { [hub] in hub.watch(request) }
-    }
-
-    /// The database's size, without its log.
-    package func size() async throws(StoreError) -> (total: Int64, used: Int64) {
-        try await read { db in
-            let page = try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0
-            let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
-            let free = try Int64.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
-            return (page * pages, page * (pages - free))
+        StoreWatch { [self] in
+            let (cursor, token) = hub.watch(request)
+            return { () async throws(StoreError) -> WatchBatch? in
+                defer { withExtendedLifetime(token) {} }
+                let delivery = try await self.next(cursor)
+                return WatchBatch(
+                    revision: delivery.revision,
+                    events: delivery.events.map { published in
+                        let event = published.event
+                        return request.previous ? event : StoreEvent(event.kind, event.keyValue)
+                    })
+            }
         }
     }
 
-    private func read<Answer: Sendable>(
+    private func next(_ cursor: WatchCursor) async throws(StoreError) -> WatchDelivery {
+        while true {
+            let alarm = OneShot()
+            switch cursor.take(orWake: { alarm.fire() }) {
+            case .delivery(let delivery): return delivery
+            case .failed(let error): throw error
+            case .behind: if let page = try await hub.catchUp(cursor) { return page }
+            case .waiting:
+                await alarm.wait()
+                if Task.isCancelled {
+                    cursor.forgetWake()
+                    throw .cancelled
+                }
+            }
+        }
+    }
+
+    func read<Answer: Sendable>(
         _ body: @escaping @Sendable (Database) throws -> Answer
     ) async throws(StoreError) -> Answer {
         do {
             return try await database.pool.read(body)
-        } catch let error as StoreError {
-            throw error
         } catch {
-            throw error is CancellationError ? .cancelled : .unavailable("the store's database: \(error)")
+            throw Self.storeError(error)
         }
+    }
+
+    static func storeError(_ error: any Error) -> StoreError {
+        if let error = error as? StoreError { return error }
+        return error is CancellationError ? .cancelled : .unavailable("the store's database: \(error)")
     }
 }
 
-// MARK: - What runs by itself
+// MARK: - What a server asks for
 
 extension EmbeddedStore {
-    private func expireLeases() async {
-        while !Task.isCancelled {
-            for id in deadlines.expired() {
-                do {
-                    try await revokeLease(id)
-                } catch {
-                    logger.warning("a lease could not be ended", metadata: ["lease": "\(id)", "error": "\(error)"])
-                }
+    /// The revision of the last write that was acknowledged.
+    package var revision: Int64 { hub.published }
+
+    /// Gives a lease its whole time again. Returns that time in seconds, `nil` when there is no such lease.
+    package func renew(_ id: Int64) -> Int64? { deadlines.renew(id) }
+
+    /// Why puts are refused, `nil` when they are not.
+    package var alarm: String? { space.reason }
+
+    /// Raises or ends the alarm by an operator's order.
+    package func orderAlarm(raised: Bool) { space.order(raised: raised) }
+
+    /// Most bytes in use, `nil` for no limit but the disk.
+    package var quota: Int64? { space.quota }
+
+    /// Watches, and those of them that have fallen behind what is kept in memory.
+    package var watchers: (all: Int, behind: Int) { hub.counts }
+
+    /// Applies one operation, all of it in one revision. `then` is called once it is durable or refused.
+    package func apply(_ operation: Operation, then: @escaping @Sendable (Result<Applied, StoreError>) -> Void) {
+        do throws(StoreError) {
+            try operation.check()
+        } catch {
+            return then(.failure(error))
+        }
+        writes.submit(mayGrow: operation.mayGrow, { try $0.apply(operation) }, then: then)
+    }
+
+    /// Applies one operation, all of it in one revision.
+    package func apply(_ operation: Operation) async throws(StoreError) -> Applied {
+        try operation.check()
+        return try await writes.perform(mayGrow: operation.mayGrow) { try $0.apply(operation) }
+    }
+
+    /// Reads keys, beside the writer.
+    package func range(_ query: RangeQuery) async throws(StoreError) -> RangeResponse {
+        try Operation.range(query).check()
+        return try await read { try RangeReader.read(query, in: $0, revision: $0.counter("revision")) }
+    }
+
+    /// Reads keys, beside the writer. `then` is called by a thread of the database.
+    package func range(_ query: RangeQuery, then: @escaping @Sendable (Result<RangeResponse, StoreError>) -> Void) {
+        do throws(StoreError) {
+            try Operation.range(query).check()
+        } catch {
+            return then(.failure(error))
+        }
+        database.pool.asyncRead { result in
+            do {
+                let db = try result.get()
+                then(.success(try RangeReader.read(query, in: db, revision: db.counter("revision"))))
+            } catch {
+                then(.failure(Self.storeError(error)))
             }
-            let pause = deadlines.untilNext() ?? Self.leaseGranularity
-            do { try await clock.sleep(min(max(pause, .milliseconds(1)), Self.leaseGranularity)) } catch { return }
         }
     }
 
-    private func sweepHistory() async {
-        for await _ in sweeps {
-            var more = true
-            while more, !Task.isCancelled {
-                do {
-                    more = try await database.pool.write { try Sweeper.sweep($0) }
-                    try await database.pool.writeWithoutTransaction { try Sweeper.vacuum($0) }
-                } catch {
-                    if !(error is CancellationError) {
-                        logger.warning("history could not be swept", metadata: ["error": "\(error)"])
-                    }
-                    more = false
+    /// Begins a watch that lasts until the token goes away.
+    package func startWatch(_ request: WatchRequest) -> (cursor: WatchCursor, token: WatchToken) { hub.watch(request) }
+
+    /// Reads on for a watch that is behind. Returns `nil` where the page read had nothing for it.
+    package func catchUp(_ cursor: WatchCursor) async throws(StoreError) -> WatchDelivery? {
+        try await hub.catchUp(cursor)
+    }
+
+    /// A number that two stores with the same keys and values at a revision share; revision 0 is the newest.
+    package func hash(at revision: Int64) async throws(StoreError) -> (hash: UInt32, compacted: Int64) {
+        try await read { db in
+            let request = RangeRequest(KeyRange(start: [0], end: [0]), revision: revision)
+            let found = try RangeReader.read(RangeQuery(request), in: db, revision: db.counter("revision"))
+            var digest = SHA256()
+            for keyValue in found.keyValues {
+                for number in [keyValue.createRevision, keyValue.modRevision, keyValue.version, keyValue.lease] {
+                    withUnsafeBytes(of: number.littleEndian) { digest.update(bufferPointer: $0) }
+                }
+                for bytes in [keyValue.key, keyValue.value] {
+                    withUnsafeBytes(of: Int64(bytes.count).littleEndian) { digest.update(bufferPointer: $0) }
+                    digest.update(data: bytes)
                 }
             }
+            let hash = digest.finalize().prefix(4).reduce(UInt32(0)) { $0 << 8 | UInt32($1) }
+            return (hash, try db.counter("compacted"))
         }
     }
 
-    private func sendProgress() async {
-        while !Task.isCancelled {
-            do { try await Task.sleep(for: Self.progressInterval) } catch { return }
-            hub.publishProgress()
-        }
+    /// Keys that exist.
+    package func keyCount() async throws(StoreError) -> Int64 {
+        try await read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM keys") ?? 0 }
     }
 }
 
@@ -205,4 +288,6 @@ extension EmbeddedStore: StoreInspection {
         }
         return LeaseStatus(remaining: remaining, timeToLive: timeToLive, keys: keys)
     }
+
+    package func size() async throws(StoreError) -> (total: Int64, used: Int64) { try await read { try $0.size() } }
 }

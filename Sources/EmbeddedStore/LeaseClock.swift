@@ -29,6 +29,7 @@ final class LeaseDeadlines: Sendable {
 
     private let clock: StoreClock
     private let leases = Mutex<[Int64: Lease]>([:])
+    private let started = Bell()
 
     init(clock: StoreClock) { self.clock = clock }
 
@@ -36,6 +37,7 @@ final class LeaseDeadlines: Sendable {
     func start(_ id: Int64, timeToLive: Int64) {
         let deadline = clock.now() + .seconds(timeToLive)
         leases.withLock { $0[id] = Lease(timeToLive: timeToLive, deadline: deadline) }
+        started.ring()
     }
 
     /// Gives a lease its whole time again. Returns that time in seconds, `nil` when there is no such lease.
@@ -57,13 +59,19 @@ final class LeaseDeadlines: Sendable {
         return leases.withLock { leases in leases.filter { $0.value.deadline <= now }.map(\.key).sorted() }
     }
 
+    /// Returns when a lease was started, perhaps long ago, or the task is cancelled. For one task at a time.
+    func untilStart() async { for await _ in started.rings { return } }
+
     /// Time until the next lease ends, `nil` when there is none.
     func untilNext() -> Duration? {
         let now = clock.now()
         return leases.withLock { leases in leases.values.map(\.deadline).min().map { $0 - now } }
     }
 
-    func all() -> [Int64] { leases.withLock { $0.keys.sorted() } }
+    /// All leases, the one that ends next first.
+    func all() -> [Int64] {
+        leases.withLock { $0.sorted { ($0.value.deadline, $0.key) < ($1.value.deadline, $1.key) }.map(\.key) }
+    }
 
     /// Seconds left and seconds granted.
     func status(_ id: Int64) -> (remaining: Int64, timeToLive: Int64)? {

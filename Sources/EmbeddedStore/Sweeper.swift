@@ -4,40 +4,63 @@ import GRDB
 
 /// Deletes history that a compaction has given up, a slice at a time, so that writers never wait for long.
 enum Sweeper {
-    private static let rowsPerSlice: Int64 = 500
-    private static let pagesPerSlice = 200
+    private static let recordsPerSlice = 500
+    private static let pagesPerSlice = 500
+    /// Free pages that stay in the file for what is written next, as a part of all and at least.
+    private static let freePart = 8
+    private static let freePages = 256
 
     /// Deletes one slice. Returns whether more is to be done.
     ///
-    /// Each row between the last sweep and the compacted revision makes the older versions of its key superfluous,
-    /// and itself if it is a deletion. Every call moves `swept` on, whatever the rows are.
+    /// Each record between the last sweep and the compacted revision makes the older ones of its key superfluous, and
+    /// itself if it is a deletion. Every call moves `swept` on, whatever the records are.
     static func sweep(_ db: Database) throws -> Bool {
         let compacted = try db.counter("compacted")
         let swept = try db.counter("swept")
         guard swept < compacted else { return false }
-        let bound =
-            try Int64.fetchOne(
-                db.cachedStatement(
-                    sql: """
-                        SELECT revision FROM history WHERE revision > ? AND revision <= ?
-                        ORDER BY revision LIMIT 1 OFFSET \(rowsPerSlice)
-                        """), arguments: [swept, compacted]) ?? compacted
+        let end = RecordID.first(of: compacted + 1)
         let rows = try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT key, revision, version FROM history WHERE revision > ? AND revision <= ?"),
-            arguments: [swept, bound])
+            db.cachedStatement(
+                sql:
+                    "SELECT id, key, version FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT \(recordsPerSlice)"
+            ), arguments: [RecordID.first(of: swept + 1), end])
+        var last = swept
         for row in rows {
-            let key: Data = row[0]
-            let revision: Int64 = row[1]
+            let id: Int64 = row[0]
             let isDeletion = (row[2] as Int64) == 0
-            try db.run(
-                "DELETE FROM history WHERE key = ? AND revision < ?", [key, isDeletion ? revision + 1 : revision])
+            try db.run("DELETE FROM records WHERE key = ? AND id < ?", [row[1] as Data, isDeletion ? id + 1 : id])
+            last = RecordID.revision(of: id)
         }
-        try db.setCounter("swept", bound)
-        return bound < compacted
+        // The last revision of a full slice may go on in the next one, unless it fills the slice alone.
+        let isWhole = rows.count < recordsPerSlice
+        let reached = isWhole ? compacted : max(last - 1, swept)
+        if !isWhole, reached == swept { try sweepAll(of: last, db) }
+        let done = !isWhole && reached == swept ? last : reached
+        try db.setCounter("swept", done)
+        return done < compacted
     }
 
-    /// Gives freed pages back to the file system.
-    static func vacuum(_ db: Database) throws {
-        try db.execute(sql: "PRAGMA incremental_vacuum(\(pagesPerSlice))")
+    /// Sweeps one revision of more records than a slice has.
+    private static func sweepAll(of revision: Int64, _ db: Database) throws {
+        let rows = try Row.fetchAll(
+            db.cachedStatement(sql: "SELECT id, key, version FROM records WHERE id >= ? AND id < ?"),
+            arguments: [RecordID.first(of: revision), RecordID.first(of: revision + 1)])
+        for row in rows {
+            let id: Int64 = row[0]
+            let isDeletion = (row[2] as Int64) == 0
+            try db.run("DELETE FROM records WHERE key = ? AND id < ?", [row[1] as Data, isDeletion ? id + 1 : id])
+        }
+    }
+
+    /// Gives a slice of the free pages back to the file system. Returns whether more is to be done.
+    static func vacuum(_ db: Database) throws -> Bool {
+        let pages = try Int.fetchOne(db, sql: "PRAGMA page_count") ?? 0
+        let free = try Int.fetchOne(db, sql: "PRAGMA freelist_count") ?? 0
+        let excess = free - max(freePages, (pages - free) / freePart)
+        guard excess > 0 else { return false }
+        // Each step of the statement frees one page.
+        let steps = try Row.fetchCursor(db, sql: "PRAGMA incremental_vacuum(\(min(excess, pagesPerSlice)))")
+        while try steps.next() != nil {}
+        return excess > pagesPerSlice
     }
 }

@@ -2,47 +2,38 @@ import ClusterStore
 import FoundationEssentials
 import GRDB
 
-/// Applies transactions, one after the other, inside one transaction of the database.
+/// Applies operations, one after the other, inside one transaction of the database.
 ///
-/// A transaction is checked before it writes anything, so that a refused one leaves no trace among the others.
+/// An operation is checked before it writes anything, so that a refused one leaves no trace among the others.
 struct TransactionApplier {
     let db: Database
     /// The store's revision, with all that was applied so far.
     private(set) var revision: Int64
-    /// What the transactions changed, in order; every put of a key that existed and every deletion has its `previous`.
+    /// What the operations changed, in order; every put of a key that existed and every deletion has its `previous`.
     private(set) var events: [StoreEvent] = []
+    private let initialRevision: Int64
 
     init(_ db: Database) throws {
         self.db = db
         revision = try db.counter("revision")
+        initialRevision = revision
     }
 
     /// Writes the counters; the last step before the commit.
-    func finish() throws { try db.setCounter("revision", revision) }
+    func finish() throws {
+        if revision != initialRevision { try db.setCounter("revision", revision) }
+    }
 
-    mutating func apply(_ transaction: Transaction) throws -> TransactionResponse {
-        let succeeded = try transaction.comparisons.allSatisfy { try holds($0) }
-        let operations = succeeded ? transaction.success : transaction.failure
-        try check(transaction.success)
-        try check(transaction.failure)
-        try checkLeasesAndRevisions(operations)
+    /// Applies one operation, all of it in one revision.
+    ///
+    /// - Throws: `StoreError` before anything was written; what else is thrown undoes the whole transaction.
+    mutating func apply(_ operation: Operation) throws -> Applied {
+        let decision = try decide(operation)
+        try check(operation, decision)
         var change = Change(revision: revision + 1)
-        var results: [TransactionResponse.Result] = []
-        for operation in operations {
-            switch operation {
-            case .put(let key, let value, let lease):
-                try put(key, value, lease, &change)
-                results.append(.put)
-            case .delete(let range, let previous):
-                let deleted = try delete(range, &change)
-                results.append(.delete(count: Int64(deleted.count), previous: previous ? deleted : []))
-            case .range(let request):
-                let seen = change.events.isEmpty ? revision : change.revision
-                results.append(.range(try RangeReader.read(request, in: db, revision: seen)))
-            }
-        }
+        let outcome = try execute(operation, decision, &change)
         commit(change)
-        return TransactionResponse(succeeded: succeeded, revision: revision, results: results)
+        return Applied(revision: revision, outcome: outcome)
     }
 
     /// Deletes a lease and its keys, the latter in one revision.
@@ -68,54 +59,154 @@ struct TransactionApplier {
         events += change.events
     }
 
-    private func put(_ key: [UInt8], _ value: [UInt8], _ lease: Int64, _ change: inout Change) throws {
-        let old = try current(key)
+    // MARK: Execution
+
+    private func execute(_ operation: Operation, _ decision: Decision, _ change: inout Change) throws -> Outcome {
+        switch operation {
+        case .range(let query): .range(try RangeReader.read(query, in: db, revision: revision(seenIn: change)))
+        case .put(let put):
+            .put(revision: change.revision, previous: try self.put(put, &change))
+        case .delete(let range, let previous):
+            try {
+                let deleted = try delete(range, &change)
+                return .delete(
+                    revision: revision(seenIn: change), count: Int64(deleted.count), previous: previous ? deleted : [])
+            }()
+        case .transaction(let branches):
+            .transaction(
+                succeeded: decision.succeeded,
+                outcomes: try zip(decision.branch(of: branches), decision.nested).map {
+                    try execute($0, $1, &change)
+                })
+        }
+    }
+
+    /// Reads inside a transaction see what it wrote before them, at the revision that it will have.
+    private func revision(seenIn change: Change) -> Int64 { change.events.isEmpty ? revision : change.revision }
+
+    /// Returns the key as it was if that was asked for.
+    private func put(_ put: PutRequest, _ change: inout Change) throws -> KeyValue? {
+        let old = try current(put.key)
         let new = KeyValue(
-            key: key, value: value, createRevision: old?.createRevision ?? change.revision,
-            modRevision: change.revision, version: (old?.version ?? 0) + 1, lease: lease)
-        try db.run(
-            "INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?, ?, ?)",
-            [Data(key), Data(value), new.createRevision, new.modRevision, new.version, lease])
-        try record(new, change)
+            key: put.key, value: put.keepsValue ? old?.value ?? [] : put.value,
+            createRevision: old?.createRevision ?? change.revision, modRevision: change.revision,
+            version: (old?.version ?? 0) + 1, lease: put.keepsLease ? old?.lease ?? 0 : put.lease)
+        let id = try record(new, change)
+        let key = Data(put.key)
+        if old == nil {
+            try db.run("INSERT INTO keys VALUES (?, ?, ?, ?, ?)", [key, id, new.createRevision, 1, new.lease])
+        } else {
+            try db.run(
+                "UPDATE keys SET record = ?, version = ?, lease = ? WHERE key = ?", [id, new.version, new.lease, key])
+        }
         change.events.append(StoreEvent(.put, new, previous: old))
+        return put.previous ? old : nil
     }
 
     private func delete(_ range: KeyRange, _ change: inout Change) throws -> [KeyValue] {
-        let found = try RangeReader.read(RangeRequest(range), in: db, revision: revision).keyValues
+        let found = try RangeReader.read(RangeQuery(RangeRequest(range)), in: db, revision: revision).keyValues
         for old in found {
             try db.run("DELETE FROM keys WHERE key = ?", [Data(old.key)])
             let gone = KeyValue(key: old.key, value: [], modRevision: change.revision)
-            try record(gone, change)
+            _ = try record(gone, change)
             change.events.append(StoreEvent(.delete, gone, previous: old))
         }
         return found
     }
 
-    private func record(_ keyValue: KeyValue, _ change: Change) throws {
+    private func record(_ keyValue: KeyValue, _ change: Change) throws -> Int64 {
+        let id = RecordID.first(of: change.revision) + Int64(change.events.count)
         try db.run(
-            "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)",
             [
-                Data(keyValue.key), change.revision, change.events.count, Data(keyValue.value),
-                keyValue.createRevision, keyValue.version, keyValue.lease,
+                id, Data(keyValue.key), Data(keyValue.value), keyValue.createRevision, keyValue.version, keyValue.lease,
             ])
+        return id
     }
 
     private func current(_ key: [UInt8]) throws -> KeyValue? {
-        let sql = "SELECT key, value, created, modified, version, lease FROM keys WHERE key = ?"
+        let sql = """
+            SELECT k.key, r.value, k.created, k.record, k.version, k.lease
+            FROM keys k JOIN records r ON r.id = k.record WHERE k.key = ?
+            """
         return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [Data(key)]).map { KeyValue($0) }
     }
 
-    private func holds(_ comparison: Comparison) throws -> Bool {
-        let found = try current(comparison.key)
+    // MARK: Decisions and checks
+
+    /// Which branch each transaction takes. All conditions are judged before anything is written, nested ones too.
+    private struct Decision {
+        var succeeded = true
+        /// One for each operation of the branch taken.
+        var nested: [Decision] = []
+
+        func branch(of branches: Branches) -> [Operation] { succeeded ? branches.success : branches.failure }
+    }
+
+    private func decide(_ operation: Operation) throws -> Decision {
+        guard case .transaction(let branches) = operation else { return Decision() }
+        var decision = Decision(succeeded: try branches.conditions.allSatisfy { try holds($0) })
+        decision.nested = try decision.branch(of: branches).map { try decide($0) }
+        return decision
+    }
+
+    /// Checks what will be executed; first all writes, then all reads, since that decides which error is told.
+    private func check(_ operation: Operation, _ decision: Decision) throws {
+        let operations = executed(operation, decision)
+        for operation in operations { try checkWrite(operation) }
+        for case .range(let query) in operations {
+            try RangeReader.check(query.request.revision, in: db, revision: revision)
+        }
+    }
+
+    /// The operations of the branches taken, without the transactions around them.
+    private func executed(_ operation: Operation, _ decision: Decision) -> [Operation] {
+        guard case .transaction(let branches) = operation else { return [operation] }
+        return zip(decision.branch(of: branches), decision.nested).flatMap { executed($0, $1) }
+    }
+
+    private func checkWrite(_ operation: Operation) throws {
+        switch operation {
+        case .range, .transaction: break
+        case .delete(let range, _):
+            guard !range.end.isEmpty else { break }
+            let limit = RecordID.positions / 2
+            let sql = "SELECT count(*) FROM (SELECT 1 FROM keys WHERE \(range.condition) LIMIT \(limit))"
+            let count = try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: range.arguments) ?? 0
+            if count >= limit { throw StoreError.refused(EtcdErrorText.tooManyOperations) }
+        case .put(let put):
+            if put.keepsValue || put.keepsLease, try current(put.key) == nil {
+                throw StoreError.refused(EtcdErrorText.keyNotFound)
+            }
+            if put.lease != 0 {
+                let sql = "SELECT 1 FROM leases WHERE id = ?"
+                guard try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: [put.lease]) != nil else {
+                    throw StoreError.leaseNotFound(put.lease)
+                }
+            }
+        }
+    }
+
+    private func holds(_ condition: Condition) throws -> Bool {
+        if condition.range.end.isEmpty { return try condition.holds(for: current(condition.range.start)) }
+        let found = try RangeReader.read(RangeQuery(RangeRequest(condition.range)), in: db, revision: revision)
+        if found.keyValues.isEmpty { return condition.holds(for: nil) }
+        return found.keyValues.allSatisfy { condition.holds(for: $0) }
+    }
+}
+
+extension Condition {
+    /// Whether the condition holds for a key; all numbers of one that does not exist are 0.
+    func holds(for found: KeyValue?) -> Bool {
         func compare<Value: Comparable>(_ left: Value, _ right: Value) -> Bool {
-            switch comparison.relation {
+            switch relation {
             case .equal: left == right
             case .notEqual: left != right
             case .greater: left > right
             case .less: left < right
             }
         }
-        switch comparison.target {
+        switch target {
         case .version(let version): return compare(found?.version ?? 0, version)
         case .createRevision(let revision): return compare(found?.createRevision ?? 0, revision)
         case .modRevision(let revision): return compare(found?.modRevision ?? 0, revision)
@@ -123,49 +214,11 @@ struct TransactionApplier {
         case .value(let value):
             // A key that does not exist has no value, which compares as false in every relation: etcd's rule.
             guard let found else { return false }
-            switch comparison.relation {
+            switch relation {
             case .equal: return found.value == value
             case .notEqual: return found.value != value
             case .greater: return value.lexicographicallyPrecedes(found.value)
             case .less: return found.value.lexicographicallyPrecedes(value)
-            }
-        }
-    }
-
-    /// No key may be written twice by one branch, since it gets one version a revision.
-    private func check(_ operations: [StoreOperation]) throws {
-        var puts: Set<[UInt8]> = []
-        var deletions: [KeyRange] = []
-        for operation in operations {
-            switch operation {
-            case .put(let key, _, _):
-                guard !key.isEmpty else { throw StoreError.refused(EtcdErrorText.emptyKey) }
-                guard puts.insert(key).inserted else { throw StoreError.refused(EtcdErrorText.duplicateKey) }
-            case .delete(let range, _):
-                guard !range.start.isEmpty else { throw StoreError.refused(EtcdErrorText.emptyKey) }
-                deletions.append(range)
-            case .range(let request):
-                guard !request.range.start.isEmpty else { throw StoreError.refused(EtcdErrorText.emptyKey) }
-            }
-        }
-        for range in deletions where puts.contains(where: { range.contains($0) }) {
-            throw StoreError.refused(EtcdErrorText.duplicateKey)
-        }
-    }
-
-    private func checkLeasesAndRevisions(_ operations: [StoreOperation]) throws {
-        for operation in operations {
-            switch operation {
-            case .put(_, _, let lease) where lease != 0:
-                let sql = "SELECT 1 FROM leases WHERE id = ?"
-                guard try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: [lease]) != nil else {
-                    throw StoreError.leaseNotFound(lease)
-                }
-            case .range(let request) where request.revision > 0:
-                if request.revision > revision { throw StoreError.futureRevision }
-                let compacted = try db.counter("compacted")
-                if request.revision < compacted { throw StoreError.compacted(oldest: compacted) }
-            default: break
             }
         }
     }

@@ -1,22 +1,18 @@
 import ClusterStore
-import FoundationEssentials
 import GRDB
 import Synchronization
 
-/// Feeds watchers from memory as commits happen; what lies before their registration they read from history.
+/// Feeds watchers from memory as commits happen; what lies before they read from history.
+///
+/// Watchers of the same range form a group, so that an event is compared with each range once, and with the ranges of
+/// single keys not at all.
 final class WatchHub: Sendable {
-    /// Revisions that one read of history delivers at most.
-    private static let revisionsPerPage: Int64 = 1000
-
-    private struct Watcher {
-        let request: WatchRequest
-        let queue: WatchQueue
-        /// Events before this revision are not delivered.
-        let first: Int64
-    }
-
     private struct State {
-        var watchers: [Int: Watcher] = [:]
+        /// By range, then by a number of its own.
+        var groups: [KeyRange: [Int: WatchCursor]] = [:]
+        /// The ranges of more than one key among them.
+        var ranges: Set<KeyRange> = []
+        var count = 0
         var lastID = 0
         /// The revision up to which events were handed out.
         var published: Int64
@@ -30,107 +26,140 @@ final class WatchHub: Sendable {
         state = Mutex(State(published: revision))
     }
 
+    /// The revision up to which events were handed out.
+    var published: Int64 { state.withLock { $0.published } }
+
+    /// Watchers, and those of them that go on from history.
+    var counts: (all: Int, behind: Int) {
+        state.withLock { state in
+            (state.count, state.groups.values.reduce(0) { $0 + $1.values.count(where: \.isBehind) })
+        }
+    }
+
     /// Hands the events of a commit to the watchers they concern.
     func publish(_ events: [StoreEvent], revision: Int64) {
-        state.withLock { state in
-            guard revision > state.published else { return }
+        let wakes = state.withLock { state -> [@Sendable () -> Void] in
+            guard revision > state.published else { return [] }
             state.published = revision
-            for watcher in state.watchers.values {
-                var wanted: [StoreEvent] = []
-                for event in events where event.keyValue.modRevision >= watcher.first {
-                    guard watcher.request.range.contains(event.keyValue.key) else { continue }
-                    wanted.append(watcher.request.previous ? event : StoreEvent(event.kind, event.keyValue))
-                }
-                if let last = wanted.last {
-                    watcher.queue.push(WatchBatch(revision: last.keyValue.modRevision, events: wanted))
+            guard state.count > 0 else { return [] }
+            var wanted: [KeyRange: [PublishedEvent]] = [:]
+            for event in events {
+                let key = KeyRange(start: event.keyValue.key, end: [])
+                let ranges = state.ranges.filter { $0.contains(event.keyValue.key) }
+                guard state.groups[key] != nil || !ranges.isEmpty else { continue }
+                let shared = PublishedEvent(event)
+                if state.groups[key] != nil { wanted[key, default: []].append(shared) }
+                for range in ranges { wanted[range, default: []].append(shared) }
+            }
+            var wakes: [@Sendable () -> Void] = []
+            for (range, events) in wanted {
+                guard let first = events.first?.event.keyValue.modRevision else { continue }
+                let delivery = WatchDelivery(revision: revision, events: events)
+                let weight = events.reduce(0) { $0 + $1.weight }
+                for cursor in state.groups[range, default: [:]].values {
+                    let next = cursor.next
+                    if next <= first {
+                        if let wake = cursor.offer(delivery, weight: weight) { wakes.append(wake) }
+                    } else {
+                        // A watch from a revision that was still to come.
+                        let later = events.filter { $0.event.keyValue.modRevision >= next }
+                        guard !later.isEmpty else { continue }
+                        let part = WatchDelivery(revision: revision, events: later)
+                        if let wake = cursor.offer(part, weight: weight) { wakes.append(wake) }
+                    }
                 }
             }
+            return wakes
         }
+        for wake in wakes { wake() }
     }
 
     /// Tells the watchers that asked for it how far the store is.
     func publishProgress() {
-        state.withLock { state in
-            for watcher in state.watchers.values where watcher.request.progress && watcher.first <= state.published + 1
-            {
-                watcher.queue.push(WatchBatch(revision: state.published, events: []))
-            }
+        let wakes = state.withLock { state in
+            let progress = WatchDelivery(revision: state.published, events: [])
+            return state.groups.values.flatMap(\.values)
+                .filter { $0.request.progress && $0.next <= state.published + 1 }
+                .compactMap { $0.offer(progress, weight: 0) }
         }
+        for wake in wakes { wake() }
     }
 
     /// Ends all watches.
     func close() {
-        let watchers = state.withLock { state in
-            defer { state.watchers = [:] }
-            return state.watchers.values
-        }
-        for watcher in watchers { watcher.queue.fail(.cancelled) }
-    }
-
-    /// Registers a watch. What happened before is read by the caller's task, page by page, as it asks for batches.
-    func watch(_ request: WatchRequest) -> @Sendable () async throws(StoreError) -> WatchBatch? {
-        let queue = WatchQueue()
-        let (id, published) = state.withLock { state in
-            state.lastID += 1
-            let first = request.startRevision > 0 ? request.startRevision : state.published + 1
-            state.watchers[state.lastID] = Watcher(request: request, queue: queue, first: first)
-            return (state.lastID, state.published)
-        }
-        let token = WatchToken { self.state.withLock { _ = $0.watchers.removeValue(forKey: id) } }
-        let box = CursorBox(cursor: request.startRevision > 0 ? request.startRevision : published + 1)
-        return { () async throws(StoreError) -> WatchBatch? in
-            defer { withExtendedLifetime(token) {} }
-            while true {
-                let next = box.cursor.withLock { $0 }
-                if next > published { return try await queue.next() }
-                let last = min(published, next + Self.revisionsPerPage - 1)
-                let events = try await self.history(request, from: next, through: last)
-                box.cursor.withLock { $0 = last + 1 }
-                if !events.isEmpty { return WatchBatch(revision: last, events: events) }
+        let groups = state.withLock { state in
+            defer {
+                state.groups = [:]
+                state.ranges = []
+                state.count = 0
             }
+            return state.groups.values
         }
+        for cursor in groups.flatMap(\.values) { cursor.fail(.cancelled)?() }
     }
 
-    private final class CursorBox: Sendable {
-        let cursor: Mutex<Int64>
-        init(cursor: Int64) { self.cursor = Mutex(cursor) }
+    /// Registers a watch until the token goes away.
+    func watch(_ request: WatchRequest) -> (cursor: WatchCursor, token: WatchToken) {
+        let (id, cursor) = state.withLock { state in
+            state.lastID += 1
+            let next = request.startRevision > 0 ? request.startRevision : state.published + 1
+            let cursor = WatchCursor(request, next: next, isBehind: next <= state.published)
+            state.groups[request.range, default: [:]][state.lastID] = cursor
+            if !request.range.end.isEmpty { state.ranges.insert(request.range) }
+            state.count += 1
+            return (state.lastID, cursor)
+        }
+        let range = request.range
+        return (cursor, WatchToken { self.remove(id, range) })
+    }
+
+    private func remove(_ id: Int, _ range: KeyRange) {
+        // The cursor's last reference must not go away under the lock.
+        let removed = state.withLock { state -> WatchCursor? in
+            guard let removed = state.groups[range]?.removeValue(forKey: id) else { return nil }
+            state.count -= 1
+            if state.groups[range]?.isEmpty == true {
+                state.groups[range] = nil
+                state.ranges.remove(range)
+            }
+            return removed
+        }
+        withExtendedLifetime(removed) {}
+    }
+
+    /// Reads on for a watch that is behind, a page at a time; the last page makes it live again.
+    ///
+    /// - Returns: `nil` where the page had nothing for this watch.
+    func catchUp(_ cursor: WatchCursor) async throws(StoreError) -> WatchDelivery? {
+        let next = cursor.next
+        let published = self.published
+        if next <= published {
+            let page = try await history(cursor.request, from: next, through: published)
+            cursor.advance(past: page.revision)
+            if cursor.next <= published { return page.events.isEmpty ? nil : page }
+            goLiveIfLevel(cursor)
+            return page.events.isEmpty ? nil : page
+        }
+        goLiveIfLevel(cursor)
+        return nil
+    }
+
+    private func goLiveIfLevel(_ cursor: WatchCursor) {
+        // Under the lock, so that no commit is published between the comparison and the change.
+        state.withLock { state in
+            if cursor.next > state.published { cursor.goLive() }
+        }
     }
 
     private func history(
         _ request: WatchRequest, from first: Int64, through last: Int64
-    ) async throws(StoreError) -> [StoreEvent] {
+    ) async throws(StoreError) -> WatchDelivery {
         do {
-            return try await pool.read { db in
-                // Revisions up to the compacted one may have been swept.
-                let compacted = try db.counter("compacted")
-                if first <= compacted { throw StoreError.compacted(oldest: compacted) }
-                let (condition, bounds) = request.range.condition
-                let sql = """
-                    SELECT key, value, created, revision, version, lease FROM history
-                    WHERE revision BETWEEN ? AND ? AND \(condition) ORDER BY revision, position
-                    """
-                let arguments: StatementArguments = [first, last] + bounds
-                return try Row.fetchAll(db.cachedStatement(sql: sql), arguments: arguments).map { row in
-                    let keyValue = KeyValue(row)
-                    return StoreEvent(
-                        keyValue.version == 0 ? .delete : .put, keyValue,
-                        previous: request.previous ? try Self.previous(of: keyValue, in: db) : nil)
-                }
-            }
+            return try await pool.read { try WatchHistory.page(request, from: first, through: last, in: $0) }
         } catch let error as StoreError {
             throw error
         } catch {
             throw error is CancellationError ? .cancelled : .unavailable("the store's history: \(error)")
         }
-    }
-
-    private static func previous(of keyValue: KeyValue, in db: Database) throws -> KeyValue? {
-        let sql = """
-            SELECT key, value, created, revision, version, lease FROM history
-            WHERE key = ? AND revision < ? ORDER BY revision DESC LIMIT 1
-            """
-        let row = try Row.fetchOne(
-            db.cachedStatement(sql: sql), arguments: [Data(keyValue.key), keyValue.modRevision])
-        return row.map { KeyValue($0) }.flatMap { $0.version == 0 ? nil : $0 }
     }
 }

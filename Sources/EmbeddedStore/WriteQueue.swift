@@ -7,9 +7,17 @@ import Synchronization
 final class WriteQueue: Sendable {
     /// One write: does its part of a database transaction, and is told how it went once that is durable.
     struct Job: Sendable {
+        /// Whether a store without space refuses it.
+        let mayGrow: Bool
         /// Throws a `StoreError` before it changed anything if the write is refused; other errors undo all jobs.
         let apply: @Sendable (inout TransactionApplier) throws -> Void
         let finish: @Sendable (StoreError?) -> Void
+    }
+
+    /// What a commit changed.
+    struct Commit: Sendable {
+        let events: [StoreEvent]
+        let revision: Int64
     }
 
     /// Keeps one transaction short enough that the first job in it does not wait for long.
@@ -21,43 +29,54 @@ final class WriteQueue: Sendable {
     }
 
     private let pool: DatabasePool
+    private let space: SpaceGuard
+    private let metrics: StoreMetrics
     private let logger: Logger
     private let state = Mutex(State())
     private let wake: AsyncStream<Void>
     private let trigger: AsyncStream<Void>.Continuation
 
-    init(pool: DatabasePool, logger: Logger) {
+    init(pool: DatabasePool, space: SpaceGuard, metrics: StoreMetrics, logger: Logger) {
         self.pool = pool
+        self.space = space
+        self.metrics = metrics
         self.logger = logger
         (wake, trigger) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
+    /// Does one write; `then` is called once it is on disk or refused, by any thread.
+    func submit<Answer: Sendable>(
+        mayGrow: Bool, _ body: @escaping @Sendable (inout TransactionApplier) throws -> Answer,
+        then: @escaping @Sendable (Result<Answer, StoreError>) -> Void
+    ) {
+        let box = AnswerBox<Answer>()
+        let job = Job(
+            mayGrow: mayGrow,
+            apply: { applier in
+                let value = try body(&applier)
+                box.value.withLock { $0 = value }
+            },
+            finish: { failure in
+                if let failure { return then(.failure(failure)) }
+                then(
+                    box.value.withLock { $0 }.map { .success($0) } ?? .failure(.unavailable("the write gave no answer"))
+                )
+            })
+        let isAccepted = state.withLock { state in
+            if !state.isClosed { state.jobs.append(job) }
+            return !state.isClosed
+        }
+        if isAccepted { trigger.yield() } else { then(.failure(.unavailable("the store is closed"))) }
+    }
+
     /// Does one write. Returns once it is on disk.
     func perform<Answer: Sendable>(
-        _ body: @escaping @Sendable (inout TransactionApplier) throws -> Answer
+        mayGrow: Bool = false, _ body: @escaping @Sendable (inout TransactionApplier) throws -> Answer
     ) async throws(StoreError) -> Answer {
-        let box = AnswerBox<Answer>()
-        let failure: StoreError? = await withCheckedContinuation { continuation in
-            let job = Job(
-                apply: { applier in
-                    let value = try body(&applier)
-                    box.value.withLock { $0 = value }
-                },
-                finish: { continuation.resume(returning: $0) })
-            let accepted = state.withLock { state in
-                guard !state.isClosed else { return false }
-                state.jobs.append(job)
-                return true
-            }
-            if accepted {
-                trigger.yield()
-            } else {
-                continuation.resume(returning: .unavailable("the store is closed"))
-            }
+        let result: Result<Answer, StoreError> = await withCheckedContinuation { continuation in
+            submit(mayGrow: mayGrow, body) { continuation.resume(returning: $0) }
         }
-        if let failure { throw failure }
-        guard let value = box.value.withLock({ $0 }) else { throw .unavailable("the write gave no answer") }
-        return value
+        return try result.get()
     }
 
     private final class AnswerBox<Answer: Sendable>: Sendable {
@@ -66,43 +85,91 @@ final class WriteQueue: Sendable {
 
     /// Writes until cancelled, then does what is queued and refuses the rest.
     ///
-    /// - Parameter publish: Gets the events of each commit and the revision it reached, before its writers hear of it.
-    func run(publish: @escaping @Sendable ([StoreEvent], Int64) -> Void) async {
+    /// - Parameter publish: Gets each commit before its writers hear of it.
+    func run(publish: @escaping @Sendable (Commit) -> Void) async {
         for await _ in wake { await drain(publish) }
         state.withLock { $0.isClosed = true }
         // What is queued is still written: the task is cancelled, so the work moves to one that is not.
         await Task.detached { await self.drain(publish) }.value
     }
 
-    private func drain(_ publish: @escaping @Sendable ([StoreEvent], Int64) -> Void) async {
+    private func drain(_ publish: @escaping @Sendable (Commit) -> Void) async {
         while true {
-            let jobs = state.withLock { state in
+            var jobs = state.withLock { state in
                 let jobs = Array(state.jobs.prefix(Self.jobsPerCommit))
                 state.jobs.removeFirst(jobs.count)
                 return jobs
             }
             guard !jobs.isEmpty else { return }
+            refuseGrowthIfFull(&jobs)
             do {
-                let (events, revision, refusals) = try await pool.write { db in
-                    var applier = try TransactionApplier(db)
-                    var refusals: [StoreError?] = []
-                    for job in jobs {
-                        do {
-                            try job.apply(&applier)
-                            refusals.append(nil)
-                        } catch let error as StoreError {
-                            refusals.append(error)
-                        }
-                    }
-                    try applier.finish()
-                    return (applier.events, applier.revision, refusals)
-                }
-                publish(events, revision)
-                for (job, refusal) in zip(jobs, refusals) { job.finish(refusal) }
+                try await commit(jobs, publish)
             } catch {
-                logger.error("commit failed", metadata: ["error": "\(error)"])
-                for job in jobs { job.finish(.unavailable("the store's database failed: \(error)")) }
+                guard let error = error as? DatabaseError, error.isOutOfSpace else {
+                    fail(jobs, error)
+                    continue
+                }
+                // What needs no space, deletions above all, gets a second chance: it has the reserve for itself.
+                space.raise(because: "the disk is full")
+                refuseGrowthIfFull(&jobs)
+                do { try await commit(jobs, publish) } catch { fail(jobs, error) }
             }
         }
+    }
+
+    private func refuseGrowthIfFull(_ jobs: inout [Job]) {
+        guard space.isRaised else { return }
+        let refused = jobs.filter(\.mayGrow)
+        jobs.removeAll(where: \.mayGrow)
+        for job in refused { job.finish(.refused(EtcdErrorText.noSpace)) }
+    }
+
+    private func fail(_ jobs: [Job], _ error: any Error) {
+        if let error = error as? DatabaseError, error.isOutOfSpace {
+            for job in jobs { job.finish(.refused(EtcdErrorText.noSpace)) }
+            return
+        }
+        logger.error("commit failed", metadata: ["error": "\(error)"])
+        for job in jobs { job.finish(.unavailable("the store's database failed: \(error)")) }
+    }
+
+    private func commit(_ jobs: [Job], _ publish: @escaping @Sendable (Commit) -> Void) async throws {
+        guard !jobs.isEmpty else { return }
+        let metrics = self.metrics
+        let space = self.space
+        let (commit, refusals) = try await pool.writeWithoutTransaction { db in
+            try db.beginTransaction(.immediate)
+            do {
+                var applier = try TransactionApplier(db)
+                var refusals: [StoreError?] = []
+                for job in jobs {
+                    do {
+                        try job.apply(&applier)
+                        refusals.append(nil)
+                    } catch let error as StoreError {
+                        refusals.append(error)
+                    }
+                }
+                try applier.finish()
+                let start = ContinuousClock.now
+                try db.commit()
+                metrics.committed(writes: jobs.count, taking: start.duration(to: .now))
+                space.look(used: try db.size().used)
+                return (Commit(events: applier.events, revision: applier.revision), refusals)
+            } catch {
+                // Some errors of SQLite end the transaction themselves.
+                if db.isInsideTransaction { try db.rollback() }
+                throw error
+            }
+        }
+        publish(commit)
+        for (job, refusal) in zip(jobs, refusals) { job.finish(refusal) }
+    }
+}
+
+extension DatabaseError {
+    /// No room for what was to be written: on the disk, in its quota, or for the memory shared beside the log.
+    var isOutOfSpace: Bool {
+        resultCode == .SQLITE_FULL || extendedResultCode == .SQLITE_IOERR_SHMSIZE
     }
 }

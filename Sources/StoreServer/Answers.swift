@@ -8,7 +8,7 @@ enum Answers {
     static let memberID: UInt64 = 1
     static let term: UInt64 = 1
     /// The release whose API is spoken; clients look at it to know what they may ask for.
-    static let version = "3.4.0"
+    static let version = "3.5.13"
 
     static func header(_ revision: Int64) -> Etcdserverpb_ResponseHeader {
         var header = Etcdserverpb_ResponseHeader()
@@ -19,33 +19,35 @@ enum Answers {
         return header
     }
 
+    /// The header of an answer inside a transaction's.
+    static func innerHeader(_ revision: Int64) -> Etcdserverpb_ResponseHeader {
+        var header = Etcdserverpb_ResponseHeader()
+        header.revision = revision
+        return header
+    }
+
     /// etcd's status for a failure, code and words.
-    static func error(_ error: StoreError) -> RPCError {
-        switch error {
-        case .compacted: RPCError(code: .outOfRange, message: EtcdErrorText.compacted)
-        case .futureRevision: RPCError(code: .outOfRange, message: EtcdErrorText.futureRevision)
-        case .leaseNotFound: RPCError(code: .notFound, message: EtcdErrorText.leaseNotFound)
-        case .leaseExists: RPCError(code: .failedPrecondition, message: EtcdErrorText.leaseExists)
-        case .unavailable(let reason): RPCError(code: .unavailable, message: reason)
-        case .cancelled: RPCError(code: .cancelled, message: "context canceled")
-        case .refused(EtcdErrorText.leaseTooLarge): RPCError(code: .outOfRange, message: EtcdErrorText.leaseTooLarge)
-        case .refused(let reason): RPCError(code: .invalidArgument, message: reason)
+    static func status(_ error: any Error) -> Status {
+        guard let error = error as? StoreError else {
+            if let error = error as? RPCError { return Status(code: Status.Code(error.code), message: error.message) }
+            return Status(code: .unknown, message: "\(error)")
+        }
+        return switch error {
+        case .compacted: Status(code: .outOfRange, message: EtcdErrorText.compacted)
+        case .futureRevision: Status(code: .outOfRange, message: EtcdErrorText.futureRevision)
+        case .leaseNotFound: Status(code: .notFound, message: EtcdErrorText.leaseNotFound)
+        case .leaseExists: Status(code: .failedPrecondition, message: EtcdErrorText.leaseExists)
+        case .unavailable(let reason): Status(code: .unavailable, message: reason)
+        case .cancelled: Status(code: .cancelled, message: "context canceled")
+        case .refused(let reason): Status(code: code(of: reason), message: reason)
         }
     }
 
-    /// Runs `body` and turns its failure into etcd's.
-    static func translate<Answer>(_ body: () async throws -> Answer) async throws -> Answer {
-        do {
-            return try await body()
-        } catch let failure as StoreError {
-            throw error(failure)
+    private static func code(of refusal: String) -> Status.Code {
+        switch refusal {
+        case EtcdErrorText.leaseTooLarge: .outOfRange
+        case EtcdErrorText.noSpace: .resourceExhausted
+        default: .invalidArgument
         }
-    }
-}
-
-extension ClusterStore {
-    /// The revision of the store, for answers whose call does not tell it.
-    func revision() async throws(StoreError) -> Int64 {
-        try await range(RangeRequest(KeyRange(start: [0], end: []), countOnly: true)).revision
     }
 }

@@ -102,7 +102,7 @@ struct EmbeddedStoreTests {
         try await withStore(file) { store in
             try await eventually {
                 let pool = try DatabasePool(path: file.path)
-                return try await pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM history") } == 20
+                return try await pool.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM records") } == 20
             }
             #expect(try await store.range(RangeRequest(.prefix("k"))).count == 19)
         }

@@ -3,22 +3,26 @@ import GRPCTransport
 import Testing
 
 /// Answers each message with itself; `fail` answers with a status.
-private struct EchoService: RegistrableRPCService {
+private enum EchoService {
     static let echo = MethodDescriptor(
         fullyQualifiedService: "test.Echo", method: "Echo", type: .bidirectionalStreaming)
     static let fail = MethodDescriptor(fullyQualifiedService: "test.Echo", method: "Fail", type: .unary)
 
-    func registerMethods<Transport: ServerTransport>(with router: inout RPCRouter<Transport>) {
-        router.registerHandler(forMethod: Self.echo, deserializer: Bytes(), serializer: Bytes()) { request, _ in
-            StreamingServerResponse { writer in
-                for try await message in request.messages { try await writer.write(message) }
-                return [:]
-            }
-        }
-        router.registerHandler(forMethod: Self.fail, deserializer: Bytes(), serializer: Bytes()) { _, _ in
-            throw RPCError(code: .outOfRange, message: "größer als 100%")
-        }
-    }
+    static let methods: [String: GRPCMethod] = [
+        "/test.Echo/Echo": .streaming { EchoStream($0) },
+        "/test.Echo/Fail": .unary { _, reply in
+            reply.fail(Status(code: .outOfRange, message: "größer als 100%"))
+        },
+    ]
+}
+
+private final class EchoStream: GRPCStreamReceiver {
+    private let stream: GRPCServerStream
+    init(_ stream: GRPCServerStream) { self.stream = stream }
+    func receive(_ message: [UInt8]) { stream.send(message) }
+    func receivedEnd() { stream.finish(Status(code: .ok, message: "")) }
+    func becameWritable() {}
+    func ended() {}
 }
 
 private struct Bytes: MessageSerializer, MessageDeserializer {
@@ -44,13 +48,12 @@ private func echo(_ client: Client, _ message: [UInt8]) async throws -> [[UInt8]
 private func withServer(
     _ endpoint: GRPCEndpoint, _ body: @escaping @Sendable (_ port: Int) async throws -> Void
 ) async throws {
-    let transport = GRPCServerTransport(endpoint)
-    let port = try await transport.bind()
-    let server = GRPCServer(transport: transport, services: [EchoService()])
+    let server = GRPCListener(endpoint, methods: EchoService.methods)
+    let port = try await server.bind()
     try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await server.serve() }
+        group.addTask { try await server.run() }
         try await body(port)
-        server.beginGracefulShutdown()
+        server.shutDown()
         try await group.waitForAll()
     }
 }

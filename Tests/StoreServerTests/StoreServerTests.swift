@@ -125,11 +125,11 @@ struct StoreServerTests {
         let path = FileManager.default.temporaryDirectory.path + "/fjord-server-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: path) }
         let store = try EmbeddedStore(path: path + "/store", logger: logger)
-        let first = GRPCServerTransport(.tcp(host: "127.0.0.1", port: 0))
+        let first = GRPCListener(.tcp(host: "127.0.0.1", port: 0), methods: [:])
         let port = try await first.bind()
         let second = StoreServer(store: store, address: "127.0.0.1", port: port, logger: logger)
         let error = await #expect(throws: StoreServerError.self) { try await second.bind() }
         #expect(error?.description.contains("port \(port) on 127.0.0.1 is in use") == true)
-        first.beginGracefulShutdown()
+        first.shutDown()
     }
 }

@@ -104,440 +104,6 @@ extension GRPCCore.ServiceDescriptor {
     package static let etcdserverpb_KV = GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.KV")
 }
 
-// MARK: etcdserverpb.KV (server)
-
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_KV {
-    /// Streaming variant of the service protocol for the "etcdserverpb.KV" service.
-    ///
-    /// This protocol is the lowest-level of the service protocols generated for this service
-    /// giving you the most flexibility over the implementation of your service. This comes at
-    /// the cost of more verbose and less strict APIs. Each RPC requires you to implement it in
-    /// terms of a request stream and response stream. Where the RPC expects only a single
-    /// request or response message, you are responsible for ensuring your implementation
-    /// maintains this invariant.
-    ///
-    /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
-    /// or ``SimpleServiceProtocol`` instead.
-    package protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
-        /// Handle the "Range" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_RangeRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_RangeResponse` messages.
-        func range(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_RangeRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_RangeResponse>
-
-        /// Handle the "Put" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_PutRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_PutResponse` messages.
-        func put(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_PutRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_PutResponse>
-
-        /// Handle the "DeleteRange" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_DeleteRangeRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_DeleteRangeResponse` messages.
-        func deleteRange(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_DeleteRangeRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_DeleteRangeResponse>
-
-        /// Handle the "Txn" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_TxnRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_TxnResponse` messages.
-        func txn(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_TxnRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_TxnResponse>
-
-        /// Handle the "Compact" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_CompactionRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_CompactionResponse` messages.
-        func compact(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_CompactionRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_CompactionResponse>
-    }
-
-    /// Service protocol for the "etcdserverpb.KV" service.
-    ///
-    /// This protocol is higher level than ``StreamingServiceProtocol`` but lower level than
-    /// the ``SimpleServiceProtocol``, it provides access to request and response metadata and
-    /// trailing response metadata. If you don't need these then consider using
-    /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
-    /// use ``StreamingServiceProtocol``.
-    package protocol ServiceProtocol: Etcdserverpb_KV.StreamingServiceProtocol {
-        /// Handle the "Range" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_RangeRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_RangeResponse` message.
-        func range(
-            request: GRPCCore.ServerRequest<Etcdserverpb_RangeRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_RangeResponse>
-
-        /// Handle the "Put" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_PutRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_PutResponse` message.
-        func put(
-            request: GRPCCore.ServerRequest<Etcdserverpb_PutRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_PutResponse>
-
-        /// Handle the "DeleteRange" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_DeleteRangeRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_DeleteRangeResponse` message.
-        func deleteRange(
-            request: GRPCCore.ServerRequest<Etcdserverpb_DeleteRangeRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_DeleteRangeResponse>
-
-        /// Handle the "Txn" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_TxnRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_TxnResponse` message.
-        func txn(
-            request: GRPCCore.ServerRequest<Etcdserverpb_TxnRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_TxnResponse>
-
-        /// Handle the "Compact" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_CompactionRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_CompactionResponse` message.
-        func compact(
-            request: GRPCCore.ServerRequest<Etcdserverpb_CompactionRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_CompactionResponse>
-    }
-
-    /// Simple service protocol for the "etcdserverpb.KV" service.
-    ///
-    /// This is the highest level protocol for the service. The API is the easiest to use but
-    /// doesn't provide access to request or response metadata. If you need access to these
-    /// then use ``ServiceProtocol`` instead.
-    package protocol SimpleServiceProtocol: Etcdserverpb_KV.ServiceProtocol {
-        /// Handle the "Range" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_RangeRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_RangeResponse` to respond with.
-        func range(
-            request: Etcdserverpb_RangeRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_RangeResponse
-
-        /// Handle the "Put" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_PutRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_PutResponse` to respond with.
-        func put(
-            request: Etcdserverpb_PutRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_PutResponse
-
-        /// Handle the "DeleteRange" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_DeleteRangeRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_DeleteRangeResponse` to respond with.
-        func deleteRange(
-            request: Etcdserverpb_DeleteRangeRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_DeleteRangeResponse
-
-        /// Handle the "Txn" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_TxnRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_TxnResponse` to respond with.
-        func txn(
-            request: Etcdserverpb_TxnRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_TxnResponse
-
-        /// Handle the "Compact" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_CompactionRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_CompactionResponse` to respond with.
-        func compact(
-            request: Etcdserverpb_CompactionRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_CompactionResponse
-    }
-}
-
-// Default implementation of 'registerMethods(with:)'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_KV.StreamingServiceProtocol {
-    package func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
-        router.registerHandler(
-            forMethod: Etcdserverpb_KV.Method.Range.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_RangeRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_RangeResponse>(),
-            handler: { request, context in
-                try await self.range(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_KV.Method.Put.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_PutRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_PutResponse>(),
-            handler: { request, context in
-                try await self.put(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_KV.Method.DeleteRange.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_DeleteRangeRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_DeleteRangeResponse>(),
-            handler: { request, context in
-                try await self.deleteRange(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_KV.Method.Txn.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_TxnRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_TxnResponse>(),
-            handler: { request, context in
-                try await self.txn(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_KV.Method.Compact.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_CompactionRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_CompactionResponse>(),
-            handler: { request, context in
-                try await self.compact(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-    }
-}
-
-// Default implementation of streaming methods from 'StreamingServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_KV.ServiceProtocol {
-    package func range(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_RangeRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_RangeResponse> {
-        let response = try await self.range(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func put(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_PutRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_PutResponse> {
-        let response = try await self.put(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func deleteRange(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_DeleteRangeRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_DeleteRangeResponse> {
-        let response = try await self.deleteRange(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func txn(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_TxnRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_TxnResponse> {
-        let response = try await self.txn(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func compact(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_CompactionRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_CompactionResponse> {
-        let response = try await self.compact(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-}
-
-// Default implementation of methods from 'ServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_KV.SimpleServiceProtocol {
-    package func range(
-        request: GRPCCore.ServerRequest<Etcdserverpb_RangeRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_RangeResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_RangeResponse>(
-            message: try await self.range(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func put(
-        request: GRPCCore.ServerRequest<Etcdserverpb_PutRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_PutResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_PutResponse>(
-            message: try await self.put(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func deleteRange(
-        request: GRPCCore.ServerRequest<Etcdserverpb_DeleteRangeRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_DeleteRangeResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_DeleteRangeResponse>(
-            message: try await self.deleteRange(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func txn(
-        request: GRPCCore.ServerRequest<Etcdserverpb_TxnRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_TxnResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_TxnResponse>(
-            message: try await self.txn(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func compact(
-        request: GRPCCore.ServerRequest<Etcdserverpb_CompactionRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_CompactionResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_CompactionResponse>(
-            message: try await self.compact(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-}
-
 // MARK: etcdserverpb.KV (client)
 
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
@@ -1124,127 +690,6 @@ extension GRPCCore.ServiceDescriptor {
     package static let etcdserverpb_Watch = GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.Watch")
 }
 
-// MARK: etcdserverpb.Watch (server)
-
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Watch {
-    /// Streaming variant of the service protocol for the "etcdserverpb.Watch" service.
-    ///
-    /// This protocol is the lowest-level of the service protocols generated for this service
-    /// giving you the most flexibility over the implementation of your service. This comes at
-    /// the cost of more verbose and less strict APIs. Each RPC requires you to implement it in
-    /// terms of a request stream and response stream. Where the RPC expects only a single
-    /// request or response message, you are responsible for ensuring your implementation
-    /// maintains this invariant.
-    ///
-    /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
-    /// or ``SimpleServiceProtocol`` instead.
-    package protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
-        /// Handle the "Watch" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_WatchRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_WatchResponse` messages.
-        func watch(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_WatchRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_WatchResponse>
-    }
-
-    /// Service protocol for the "etcdserverpb.Watch" service.
-    ///
-    /// This protocol is higher level than ``StreamingServiceProtocol`` but lower level than
-    /// the ``SimpleServiceProtocol``, it provides access to request and response metadata and
-    /// trailing response metadata. If you don't need these then consider using
-    /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
-    /// use ``StreamingServiceProtocol``.
-    package protocol ServiceProtocol: Etcdserverpb_Watch.StreamingServiceProtocol {
-        /// Handle the "Watch" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_WatchRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_WatchResponse` messages.
-        func watch(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_WatchRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_WatchResponse>
-    }
-
-    /// Simple service protocol for the "etcdserverpb.Watch" service.
-    ///
-    /// This is the highest level protocol for the service. The API is the easiest to use but
-    /// doesn't provide access to request or response metadata. If you need access to these
-    /// then use ``ServiceProtocol`` instead.
-    package protocol SimpleServiceProtocol: Etcdserverpb_Watch.ServiceProtocol {
-        /// Handle the "Watch" method.
-        ///
-        /// - Parameters:
-        ///   - request: A stream of `Etcdserverpb_WatchRequest` messages.
-        ///   - response: A response stream of `Etcdserverpb_WatchResponse` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        func watch(
-            request: GRPCCore.RPCAsyncSequence<Etcdserverpb_WatchRequest, any Swift.Error>,
-            response: GRPCCore.RPCWriter<Etcdserverpb_WatchResponse>,
-            context: GRPCCore.ServerContext
-        ) async throws
-    }
-}
-
-// Default implementation of 'registerMethods(with:)'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Watch.StreamingServiceProtocol {
-    package func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
-        router.registerHandler(
-            forMethod: Etcdserverpb_Watch.Method.Watch.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_WatchRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_WatchResponse>(),
-            handler: { request, context in
-                try await self.watch(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-    }
-}
-
-// Default implementation of streaming methods from 'StreamingServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Watch.ServiceProtocol {
-}
-
-// Default implementation of methods from 'ServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Watch.SimpleServiceProtocol {
-    package func watch(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_WatchRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_WatchResponse> {
-        return GRPCCore.StreamingServerResponse<Etcdserverpb_WatchResponse>(
-            metadata: [:],
-            producer: { writer in
-                try await self.watch(
-                    request: request.messages,
-                    response: writer,
-                    context: context
-                )
-                return [:]
-            }
-        )
-    }
-}
-
 // MARK: etcdserverpb.Watch (client)
 
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
@@ -1468,434 +913,6 @@ package enum Etcdserverpb_Lease: Sendable {
 extension GRPCCore.ServiceDescriptor {
     /// Service descriptor for the "etcdserverpb.Lease" service.
     package static let etcdserverpb_Lease = GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.Lease")
-}
-
-// MARK: etcdserverpb.Lease (server)
-
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Lease {
-    /// Streaming variant of the service protocol for the "etcdserverpb.Lease" service.
-    ///
-    /// This protocol is the lowest-level of the service protocols generated for this service
-    /// giving you the most flexibility over the implementation of your service. This comes at
-    /// the cost of more verbose and less strict APIs. Each RPC requires you to implement it in
-    /// terms of a request stream and response stream. Where the RPC expects only a single
-    /// request or response message, you are responsible for ensuring your implementation
-    /// maintains this invariant.
-    ///
-    /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
-    /// or ``SimpleServiceProtocol`` instead.
-    package protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
-        /// Handle the "LeaseGrant" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_LeaseGrantRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_LeaseGrantResponse` messages.
-        func leaseGrant(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseGrantRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseGrantResponse>
-
-        /// Handle the "LeaseRevoke" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_LeaseRevokeRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_LeaseRevokeResponse` messages.
-        func leaseRevoke(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseRevokeRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseRevokeResponse>
-
-        /// Handle the "LeaseKeepAlive" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_LeaseKeepAliveRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_LeaseKeepAliveResponse` messages.
-        func leaseKeepAlive(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseKeepAliveRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseKeepAliveResponse>
-
-        /// Handle the "LeaseTimeToLive" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_LeaseTimeToLiveRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_LeaseTimeToLiveResponse` messages.
-        func leaseTimeToLive(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseTimeToLiveRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseTimeToLiveResponse>
-
-        /// Handle the "LeaseLeases" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_LeaseLeasesRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_LeaseLeasesResponse` messages.
-        func leaseLeases(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseLeasesRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseLeasesResponse>
-    }
-
-    /// Service protocol for the "etcdserverpb.Lease" service.
-    ///
-    /// This protocol is higher level than ``StreamingServiceProtocol`` but lower level than
-    /// the ``SimpleServiceProtocol``, it provides access to request and response metadata and
-    /// trailing response metadata. If you don't need these then consider using
-    /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
-    /// use ``StreamingServiceProtocol``.
-    package protocol ServiceProtocol: Etcdserverpb_Lease.StreamingServiceProtocol {
-        /// Handle the "LeaseGrant" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_LeaseGrantRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_LeaseGrantResponse` message.
-        func leaseGrant(
-            request: GRPCCore.ServerRequest<Etcdserverpb_LeaseGrantRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseGrantResponse>
-
-        /// Handle the "LeaseRevoke" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_LeaseRevokeRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_LeaseRevokeResponse` message.
-        func leaseRevoke(
-            request: GRPCCore.ServerRequest<Etcdserverpb_LeaseRevokeRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseRevokeResponse>
-
-        /// Handle the "LeaseKeepAlive" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_LeaseKeepAliveRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_LeaseKeepAliveResponse` messages.
-        func leaseKeepAlive(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseKeepAliveRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseKeepAliveResponse>
-
-        /// Handle the "LeaseTimeToLive" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_LeaseTimeToLiveRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_LeaseTimeToLiveResponse` message.
-        func leaseTimeToLive(
-            request: GRPCCore.ServerRequest<Etcdserverpb_LeaseTimeToLiveRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseTimeToLiveResponse>
-
-        /// Handle the "LeaseLeases" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_LeaseLeasesRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_LeaseLeasesResponse` message.
-        func leaseLeases(
-            request: GRPCCore.ServerRequest<Etcdserverpb_LeaseLeasesRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseLeasesResponse>
-    }
-
-    /// Simple service protocol for the "etcdserverpb.Lease" service.
-    ///
-    /// This is the highest level protocol for the service. The API is the easiest to use but
-    /// doesn't provide access to request or response metadata. If you need access to these
-    /// then use ``ServiceProtocol`` instead.
-    package protocol SimpleServiceProtocol: Etcdserverpb_Lease.ServiceProtocol {
-        /// Handle the "LeaseGrant" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_LeaseGrantRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_LeaseGrantResponse` to respond with.
-        func leaseGrant(
-            request: Etcdserverpb_LeaseGrantRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_LeaseGrantResponse
-
-        /// Handle the "LeaseRevoke" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_LeaseRevokeRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_LeaseRevokeResponse` to respond with.
-        func leaseRevoke(
-            request: Etcdserverpb_LeaseRevokeRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_LeaseRevokeResponse
-
-        /// Handle the "LeaseKeepAlive" method.
-        ///
-        /// - Parameters:
-        ///   - request: A stream of `Etcdserverpb_LeaseKeepAliveRequest` messages.
-        ///   - response: A response stream of `Etcdserverpb_LeaseKeepAliveResponse` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        func leaseKeepAlive(
-            request: GRPCCore.RPCAsyncSequence<Etcdserverpb_LeaseKeepAliveRequest, any Swift.Error>,
-            response: GRPCCore.RPCWriter<Etcdserverpb_LeaseKeepAliveResponse>,
-            context: GRPCCore.ServerContext
-        ) async throws
-
-        /// Handle the "LeaseTimeToLive" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_LeaseTimeToLiveRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_LeaseTimeToLiveResponse` to respond with.
-        func leaseTimeToLive(
-            request: Etcdserverpb_LeaseTimeToLiveRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_LeaseTimeToLiveResponse
-
-        /// Handle the "LeaseLeases" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_LeaseLeasesRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_LeaseLeasesResponse` to respond with.
-        func leaseLeases(
-            request: Etcdserverpb_LeaseLeasesRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_LeaseLeasesResponse
-    }
-}
-
-// Default implementation of 'registerMethods(with:)'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Lease.StreamingServiceProtocol {
-    package func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
-        router.registerHandler(
-            forMethod: Etcdserverpb_Lease.Method.LeaseGrant.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_LeaseGrantRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_LeaseGrantResponse>(),
-            handler: { request, context in
-                try await self.leaseGrant(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_Lease.Method.LeaseRevoke.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_LeaseRevokeRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_LeaseRevokeResponse>(),
-            handler: { request, context in
-                try await self.leaseRevoke(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_Lease.Method.LeaseKeepAlive.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_LeaseKeepAliveRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_LeaseKeepAliveResponse>(),
-            handler: { request, context in
-                try await self.leaseKeepAlive(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_Lease.Method.LeaseTimeToLive.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_LeaseTimeToLiveRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_LeaseTimeToLiveResponse>(),
-            handler: { request, context in
-                try await self.leaseTimeToLive(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_Lease.Method.LeaseLeases.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_LeaseLeasesRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_LeaseLeasesResponse>(),
-            handler: { request, context in
-                try await self.leaseLeases(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-    }
-}
-
-// Default implementation of streaming methods from 'StreamingServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Lease.ServiceProtocol {
-    package func leaseGrant(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseGrantRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseGrantResponse> {
-        let response = try await self.leaseGrant(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func leaseRevoke(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseRevokeRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseRevokeResponse> {
-        let response = try await self.leaseRevoke(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func leaseTimeToLive(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseTimeToLiveRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseTimeToLiveResponse> {
-        let response = try await self.leaseTimeToLive(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func leaseLeases(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseLeasesRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseLeasesResponse> {
-        let response = try await self.leaseLeases(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-}
-
-// Default implementation of methods from 'ServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Lease.SimpleServiceProtocol {
-    package func leaseGrant(
-        request: GRPCCore.ServerRequest<Etcdserverpb_LeaseGrantRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseGrantResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_LeaseGrantResponse>(
-            message: try await self.leaseGrant(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func leaseRevoke(
-        request: GRPCCore.ServerRequest<Etcdserverpb_LeaseRevokeRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseRevokeResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_LeaseRevokeResponse>(
-            message: try await self.leaseRevoke(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func leaseKeepAlive(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_LeaseKeepAliveRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseKeepAliveResponse> {
-        return GRPCCore.StreamingServerResponse<Etcdserverpb_LeaseKeepAliveResponse>(
-            metadata: [:],
-            producer: { writer in
-                try await self.leaseKeepAlive(
-                    request: request.messages,
-                    response: writer,
-                    context: context
-                )
-                return [:]
-            }
-        )
-    }
-
-    package func leaseTimeToLive(
-        request: GRPCCore.ServerRequest<Etcdserverpb_LeaseTimeToLiveRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseTimeToLiveResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_LeaseTimeToLiveResponse>(
-            message: try await self.leaseTimeToLive(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func leaseLeases(
-        request: GRPCCore.ServerRequest<Etcdserverpb_LeaseLeasesRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_LeaseLeasesResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_LeaseLeasesResponse>(
-            message: try await self.leaseLeases(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
 }
 
 // MARK: etcdserverpb.Lease (client)
@@ -2479,132 +1496,6 @@ extension GRPCCore.ServiceDescriptor {
     package static let etcdserverpb_Cluster = GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.Cluster")
 }
 
-// MARK: etcdserverpb.Cluster (server)
-
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Cluster {
-    /// Streaming variant of the service protocol for the "etcdserverpb.Cluster" service.
-    ///
-    /// This protocol is the lowest-level of the service protocols generated for this service
-    /// giving you the most flexibility over the implementation of your service. This comes at
-    /// the cost of more verbose and less strict APIs. Each RPC requires you to implement it in
-    /// terms of a request stream and response stream. Where the RPC expects only a single
-    /// request or response message, you are responsible for ensuring your implementation
-    /// maintains this invariant.
-    ///
-    /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
-    /// or ``SimpleServiceProtocol`` instead.
-    package protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
-        /// Handle the "MemberList" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_MemberListRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_MemberListResponse` messages.
-        func memberList(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_MemberListRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_MemberListResponse>
-    }
-
-    /// Service protocol for the "etcdserverpb.Cluster" service.
-    ///
-    /// This protocol is higher level than ``StreamingServiceProtocol`` but lower level than
-    /// the ``SimpleServiceProtocol``, it provides access to request and response metadata and
-    /// trailing response metadata. If you don't need these then consider using
-    /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
-    /// use ``StreamingServiceProtocol``.
-    package protocol ServiceProtocol: Etcdserverpb_Cluster.StreamingServiceProtocol {
-        /// Handle the "MemberList" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_MemberListRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_MemberListResponse` message.
-        func memberList(
-            request: GRPCCore.ServerRequest<Etcdserverpb_MemberListRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_MemberListResponse>
-    }
-
-    /// Simple service protocol for the "etcdserverpb.Cluster" service.
-    ///
-    /// This is the highest level protocol for the service. The API is the easiest to use but
-    /// doesn't provide access to request or response metadata. If you need access to these
-    /// then use ``ServiceProtocol`` instead.
-    package protocol SimpleServiceProtocol: Etcdserverpb_Cluster.ServiceProtocol {
-        /// Handle the "MemberList" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_MemberListRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_MemberListResponse` to respond with.
-        func memberList(
-            request: Etcdserverpb_MemberListRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_MemberListResponse
-    }
-}
-
-// Default implementation of 'registerMethods(with:)'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Cluster.StreamingServiceProtocol {
-    package func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
-        router.registerHandler(
-            forMethod: Etcdserverpb_Cluster.Method.MemberList.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_MemberListRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_MemberListResponse>(),
-            handler: { request, context in
-                try await self.memberList(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-    }
-}
-
-// Default implementation of streaming methods from 'StreamingServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Cluster.ServiceProtocol {
-    package func memberList(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_MemberListRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_MemberListResponse> {
-        let response = try await self.memberList(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-}
-
-// Default implementation of methods from 'ServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Cluster.SimpleServiceProtocol {
-    package func memberList(
-        request: GRPCCore.ServerRequest<Etcdserverpb_MemberListRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_MemberListResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_MemberListResponse>(
-            message: try await self.memberList(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-}
-
 // MARK: etcdserverpb.Cluster (client)
 
 @available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
@@ -2792,11 +1683,39 @@ package enum Etcdserverpb_Maintenance: Sendable {
                 type: .unary
             )
         }
+        /// Namespace for "HashKV" metadata.
+        package enum HashKV: Sendable {
+            /// Request type for "HashKV".
+            package typealias Input = Etcdserverpb_HashKVRequest
+            /// Response type for "HashKV".
+            package typealias Output = Etcdserverpb_HashKVResponse
+            /// Descriptor for "HashKV".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.Maintenance"),
+                method: "HashKV",
+                type: .unary
+            )
+        }
+        /// Namespace for "Snapshot" metadata.
+        package enum Snapshot: Sendable {
+            /// Request type for "Snapshot".
+            package typealias Input = Etcdserverpb_SnapshotRequest
+            /// Response type for "Snapshot".
+            package typealias Output = Etcdserverpb_SnapshotResponse
+            /// Descriptor for "Snapshot".
+            package static let descriptor = GRPCCore.MethodDescriptor(
+                service: GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.Maintenance"),
+                method: "Snapshot",
+                type: .serverStreaming
+            )
+        }
         /// Descriptors for all methods in the "etcdserverpb.Maintenance" service.
         package static let descriptors: [GRPCCore.MethodDescriptor] = [
             Alarm.descriptor,
             Status.descriptor,
-            Defragment.descriptor
+            Defragment.descriptor,
+            HashKV.descriptor,
+            Snapshot.descriptor
         ]
     }
 }
@@ -2805,286 +1724,6 @@ package enum Etcdserverpb_Maintenance: Sendable {
 extension GRPCCore.ServiceDescriptor {
     /// Service descriptor for the "etcdserverpb.Maintenance" service.
     package static let etcdserverpb_Maintenance = GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.Maintenance")
-}
-
-// MARK: etcdserverpb.Maintenance (server)
-
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Maintenance {
-    /// Streaming variant of the service protocol for the "etcdserverpb.Maintenance" service.
-    ///
-    /// This protocol is the lowest-level of the service protocols generated for this service
-    /// giving you the most flexibility over the implementation of your service. This comes at
-    /// the cost of more verbose and less strict APIs. Each RPC requires you to implement it in
-    /// terms of a request stream and response stream. Where the RPC expects only a single
-    /// request or response message, you are responsible for ensuring your implementation
-    /// maintains this invariant.
-    ///
-    /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
-    /// or ``SimpleServiceProtocol`` instead.
-    package protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
-        /// Handle the "Alarm" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_AlarmRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_AlarmResponse` messages.
-        func alarm(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_AlarmRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_AlarmResponse>
-
-        /// Handle the "Status" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_StatusRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_StatusResponse` messages.
-        func status(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_StatusRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_StatusResponse>
-
-        /// Handle the "Defragment" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_DefragmentRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_DefragmentResponse` messages.
-        func defragment(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_DefragmentRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_DefragmentResponse>
-    }
-
-    /// Service protocol for the "etcdserverpb.Maintenance" service.
-    ///
-    /// This protocol is higher level than ``StreamingServiceProtocol`` but lower level than
-    /// the ``SimpleServiceProtocol``, it provides access to request and response metadata and
-    /// trailing response metadata. If you don't need these then consider using
-    /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
-    /// use ``StreamingServiceProtocol``.
-    package protocol ServiceProtocol: Etcdserverpb_Maintenance.StreamingServiceProtocol {
-        /// Handle the "Alarm" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_AlarmRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_AlarmResponse` message.
-        func alarm(
-            request: GRPCCore.ServerRequest<Etcdserverpb_AlarmRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_AlarmResponse>
-
-        /// Handle the "Status" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_StatusRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_StatusResponse` message.
-        func status(
-            request: GRPCCore.ServerRequest<Etcdserverpb_StatusRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_StatusResponse>
-
-        /// Handle the "Defragment" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_DefragmentRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_DefragmentResponse` message.
-        func defragment(
-            request: GRPCCore.ServerRequest<Etcdserverpb_DefragmentRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_DefragmentResponse>
-    }
-
-    /// Simple service protocol for the "etcdserverpb.Maintenance" service.
-    ///
-    /// This is the highest level protocol for the service. The API is the easiest to use but
-    /// doesn't provide access to request or response metadata. If you need access to these
-    /// then use ``ServiceProtocol`` instead.
-    package protocol SimpleServiceProtocol: Etcdserverpb_Maintenance.ServiceProtocol {
-        /// Handle the "Alarm" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_AlarmRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_AlarmResponse` to respond with.
-        func alarm(
-            request: Etcdserverpb_AlarmRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_AlarmResponse
-
-        /// Handle the "Status" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_StatusRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_StatusResponse` to respond with.
-        func status(
-            request: Etcdserverpb_StatusRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_StatusResponse
-
-        /// Handle the "Defragment" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_DefragmentRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_DefragmentResponse` to respond with.
-        func defragment(
-            request: Etcdserverpb_DefragmentRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_DefragmentResponse
-    }
-}
-
-// Default implementation of 'registerMethods(with:)'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Maintenance.StreamingServiceProtocol {
-    package func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
-        router.registerHandler(
-            forMethod: Etcdserverpb_Maintenance.Method.Alarm.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_AlarmRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_AlarmResponse>(),
-            handler: { request, context in
-                try await self.alarm(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_Maintenance.Method.Status.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_StatusRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_StatusResponse>(),
-            handler: { request, context in
-                try await self.status(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-        router.registerHandler(
-            forMethod: Etcdserverpb_Maintenance.Method.Defragment.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_DefragmentRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_DefragmentResponse>(),
-            handler: { request, context in
-                try await self.defragment(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-    }
-}
-
-// Default implementation of streaming methods from 'StreamingServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Maintenance.ServiceProtocol {
-    package func alarm(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_AlarmRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_AlarmResponse> {
-        let response = try await self.alarm(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func status(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_StatusRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_StatusResponse> {
-        let response = try await self.status(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-
-    package func defragment(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_DefragmentRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_DefragmentResponse> {
-        let response = try await self.defragment(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-}
-
-// Default implementation of methods from 'ServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Maintenance.SimpleServiceProtocol {
-    package func alarm(
-        request: GRPCCore.ServerRequest<Etcdserverpb_AlarmRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_AlarmResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_AlarmResponse>(
-            message: try await self.alarm(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func status(
-        request: GRPCCore.ServerRequest<Etcdserverpb_StatusRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_StatusResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_StatusResponse>(
-            message: try await self.status(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
-
-    package func defragment(
-        request: GRPCCore.ServerRequest<Etcdserverpb_DefragmentRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_DefragmentResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_DefragmentResponse>(
-            message: try await self.defragment(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
 }
 
 // MARK: etcdserverpb.Maintenance (client)
@@ -3151,6 +1790,44 @@ extension Etcdserverpb_Maintenance {
             deserializer: some GRPCCore.MessageDeserializer<Etcdserverpb_DefragmentResponse>,
             options: GRPCCore.CallOptions,
             onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Etcdserverpb_DefragmentResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "HashKV" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Etcdserverpb_HashKVRequest` message.
+        ///   - serializer: A serializer for `Etcdserverpb_HashKVRequest` messages.
+        ///   - deserializer: A deserializer for `Etcdserverpb_HashKVResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func hashKV<Result>(
+            request: GRPCCore.ClientRequest<Etcdserverpb_HashKVRequest>,
+            serializer: some GRPCCore.MessageSerializer<Etcdserverpb_HashKVRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Etcdserverpb_HashKVResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Etcdserverpb_HashKVResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable
+
+        /// Call the "Snapshot" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Etcdserverpb_SnapshotRequest` message.
+        ///   - serializer: A serializer for `Etcdserverpb_SnapshotRequest` messages.
+        ///   - deserializer: A deserializer for `Etcdserverpb_SnapshotResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        func snapshot<Result>(
+            request: GRPCCore.ClientRequest<Etcdserverpb_SnapshotRequest>,
+            serializer: some GRPCCore.MessageSerializer<Etcdserverpb_SnapshotRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Etcdserverpb_SnapshotResponse>,
+            options: GRPCCore.CallOptions,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Etcdserverpb_SnapshotResponse>) async throws -> Result
         ) async throws -> Result where Result: Sendable
     }
 
@@ -3259,6 +1936,64 @@ extension Etcdserverpb_Maintenance {
                 onResponse: handleResponse
             )
         }
+
+        /// Call the "HashKV" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Etcdserverpb_HashKVRequest` message.
+        ///   - serializer: A serializer for `Etcdserverpb_HashKVRequest` messages.
+        ///   - deserializer: A deserializer for `Etcdserverpb_HashKVResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func hashKV<Result>(
+            request: GRPCCore.ClientRequest<Etcdserverpb_HashKVRequest>,
+            serializer: some GRPCCore.MessageSerializer<Etcdserverpb_HashKVRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Etcdserverpb_HashKVResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Etcdserverpb_HashKVResponse>) async throws -> Result = { response in
+                try response.message
+            }
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.unary(
+                request: request,
+                descriptor: Etcdserverpb_Maintenance.Method.HashKV.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
+
+        /// Call the "Snapshot" method.
+        ///
+        /// - Parameters:
+        ///   - request: A request containing a single `Etcdserverpb_SnapshotRequest` message.
+        ///   - serializer: A serializer for `Etcdserverpb_SnapshotRequest` messages.
+        ///   - deserializer: A deserializer for `Etcdserverpb_SnapshotResponse` messages.
+        ///   - options: Options to apply to this RPC.
+        ///   - handleResponse: A closure which handles the response and returns its result to
+        ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+        ///       already finished.
+        /// - Returns: The result of `handleResponse`.
+        package func snapshot<Result>(
+            request: GRPCCore.ClientRequest<Etcdserverpb_SnapshotRequest>,
+            serializer: some GRPCCore.MessageSerializer<Etcdserverpb_SnapshotRequest>,
+            deserializer: some GRPCCore.MessageDeserializer<Etcdserverpb_SnapshotResponse>,
+            options: GRPCCore.CallOptions = .defaults,
+            onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Etcdserverpb_SnapshotResponse>) async throws -> Result
+        ) async throws -> Result where Result: Sendable {
+            try await self.client.serverStreaming(
+                request: request,
+                descriptor: Etcdserverpb_Maintenance.Method.Snapshot.descriptor,
+                serializer: serializer,
+                deserializer: deserializer,
+                options: options,
+                onResponse: handleResponse
+            )
+        }
     }
 }
 
@@ -3335,6 +2070,54 @@ extension Etcdserverpb_Maintenance.ClientProtocol {
             request: request,
             serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_DefragmentRequest>(),
             deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_DefragmentResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "HashKV" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Etcdserverpb_HashKVRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func hashKV<Result>(
+        request: GRPCCore.ClientRequest<Etcdserverpb_HashKVRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Etcdserverpb_HashKVResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        try await self.hashKV(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_HashKVRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_HashKVResponse>(),
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Snapshot" method.
+    ///
+    /// - Parameters:
+    ///   - request: A request containing a single `Etcdserverpb_SnapshotRequest` message.
+    ///   - options: Options to apply to this RPC.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func snapshot<Result>(
+        request: GRPCCore.ClientRequest<Etcdserverpb_SnapshotRequest>,
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Etcdserverpb_SnapshotResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        try await self.snapshot(
+            request: request,
+            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_SnapshotRequest>(),
+            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_SnapshotResponse>(),
             options: options,
             onResponse: handleResponse
         )
@@ -3430,6 +2213,62 @@ extension Etcdserverpb_Maintenance.ClientProtocol {
             onResponse: handleResponse
         )
     }
+
+    /// Call the "HashKV" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func hashKV<Result>(
+        _ message: Etcdserverpb_HashKVRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.ClientResponse<Etcdserverpb_HashKVResponse>) async throws -> Result = { response in
+            try response.message
+        }
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Etcdserverpb_HashKVRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.hashKV(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
+
+    /// Call the "Snapshot" method.
+    ///
+    /// - Parameters:
+    ///   - message: request message to send.
+    ///   - metadata: Additional metadata to send, defaults to empty.
+    ///   - options: Options to apply to this RPC, defaults to `.defaults`.
+    ///   - handleResponse: A closure which handles the response and returns its result to
+    ///       the caller. Returning from the closure will cancel the RPC if it hasn't
+    ///       already finished.
+    /// - Returns: The result of `handleResponse`.
+    package func snapshot<Result>(
+        _ message: Etcdserverpb_SnapshotRequest,
+        metadata: GRPCCore.Metadata = [:],
+        options: GRPCCore.CallOptions = .defaults,
+        onResponse handleResponse: @Sendable @escaping (GRPCCore.StreamingClientResponse<Etcdserverpb_SnapshotResponse>) async throws -> Result
+    ) async throws -> Result where Result: Sendable {
+        let request = GRPCCore.ClientRequest<Etcdserverpb_SnapshotRequest>(
+            message: message,
+            metadata: metadata
+        )
+        return try await self.snapshot(
+            request: request,
+            options: options,
+            onResponse: handleResponse
+        )
+    }
 }
 
 // MARK: - etcdserverpb.Auth
@@ -3465,132 +2304,6 @@ package enum Etcdserverpb_Auth: Sendable {
 extension GRPCCore.ServiceDescriptor {
     /// Service descriptor for the "etcdserverpb.Auth" service.
     package static let etcdserverpb_Auth = GRPCCore.ServiceDescriptor(fullyQualifiedService: "etcdserverpb.Auth")
-}
-
-// MARK: etcdserverpb.Auth (server)
-
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Auth {
-    /// Streaming variant of the service protocol for the "etcdserverpb.Auth" service.
-    ///
-    /// This protocol is the lowest-level of the service protocols generated for this service
-    /// giving you the most flexibility over the implementation of your service. This comes at
-    /// the cost of more verbose and less strict APIs. Each RPC requires you to implement it in
-    /// terms of a request stream and response stream. Where the RPC expects only a single
-    /// request or response message, you are responsible for ensuring your implementation
-    /// maintains this invariant.
-    ///
-    /// Where possible, prefer using the stricter, less-verbose ``ServiceProtocol``
-    /// or ``SimpleServiceProtocol`` instead.
-    package protocol StreamingServiceProtocol: GRPCCore.RegistrableRPCService {
-        /// Handle the "Authenticate" method.
-        ///
-        /// - Parameters:
-        ///   - request: A streaming request of `Etcdserverpb_AuthenticateRequest` messages.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A streaming response of `Etcdserverpb_AuthenticateResponse` messages.
-        func authenticate(
-            request: GRPCCore.StreamingServerRequest<Etcdserverpb_AuthenticateRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_AuthenticateResponse>
-    }
-
-    /// Service protocol for the "etcdserverpb.Auth" service.
-    ///
-    /// This protocol is higher level than ``StreamingServiceProtocol`` but lower level than
-    /// the ``SimpleServiceProtocol``, it provides access to request and response metadata and
-    /// trailing response metadata. If you don't need these then consider using
-    /// the ``SimpleServiceProtocol``. If you need fine grained control over your RPCs then
-    /// use ``StreamingServiceProtocol``.
-    package protocol ServiceProtocol: Etcdserverpb_Auth.StreamingServiceProtocol {
-        /// Handle the "Authenticate" method.
-        ///
-        /// - Parameters:
-        ///   - request: A request containing a single `Etcdserverpb_AuthenticateRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A response containing a single `Etcdserverpb_AuthenticateResponse` message.
-        func authenticate(
-            request: GRPCCore.ServerRequest<Etcdserverpb_AuthenticateRequest>,
-            context: GRPCCore.ServerContext
-        ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_AuthenticateResponse>
-    }
-
-    /// Simple service protocol for the "etcdserverpb.Auth" service.
-    ///
-    /// This is the highest level protocol for the service. The API is the easiest to use but
-    /// doesn't provide access to request or response metadata. If you need access to these
-    /// then use ``ServiceProtocol`` instead.
-    package protocol SimpleServiceProtocol: Etcdserverpb_Auth.ServiceProtocol {
-        /// Handle the "Authenticate" method.
-        ///
-        /// - Parameters:
-        ///   - request: A `Etcdserverpb_AuthenticateRequest` message.
-        ///   - context: Context providing information about the RPC.
-        /// - Throws: Any error which occurred during the processing of the request. Thrown errors
-        ///     of type `RPCError` are mapped to appropriate statuses. All other errors are converted
-        ///     to an internal error.
-        /// - Returns: A `Etcdserverpb_AuthenticateResponse` to respond with.
-        func authenticate(
-            request: Etcdserverpb_AuthenticateRequest,
-            context: GRPCCore.ServerContext
-        ) async throws -> Etcdserverpb_AuthenticateResponse
-    }
-}
-
-// Default implementation of 'registerMethods(with:)'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Auth.StreamingServiceProtocol {
-    package func registerMethods<Transport>(with router: inout GRPCCore.RPCRouter<Transport>) where Transport: GRPCCore.ServerTransport {
-        router.registerHandler(
-            forMethod: Etcdserverpb_Auth.Method.Authenticate.descriptor,
-            deserializer: GRPCProtobuf.ProtobufDeserializer<Etcdserverpb_AuthenticateRequest>(),
-            serializer: GRPCProtobuf.ProtobufSerializer<Etcdserverpb_AuthenticateResponse>(),
-            handler: { request, context in
-                try await self.authenticate(
-                    request: request,
-                    context: context
-                )
-            }
-        )
-    }
-}
-
-// Default implementation of streaming methods from 'StreamingServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Auth.ServiceProtocol {
-    package func authenticate(
-        request: GRPCCore.StreamingServerRequest<Etcdserverpb_AuthenticateRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.StreamingServerResponse<Etcdserverpb_AuthenticateResponse> {
-        let response = try await self.authenticate(
-            request: GRPCCore.ServerRequest(stream: request),
-            context: context
-        )
-        return GRPCCore.StreamingServerResponse(single: response)
-    }
-}
-
-// Default implementation of methods from 'ServiceProtocol'.
-@available(macOS 15.0, iOS 18.0, watchOS 11.0, tvOS 18.0, visionOS 2.0, *)
-extension Etcdserverpb_Auth.SimpleServiceProtocol {
-    package func authenticate(
-        request: GRPCCore.ServerRequest<Etcdserverpb_AuthenticateRequest>,
-        context: GRPCCore.ServerContext
-    ) async throws -> GRPCCore.ServerResponse<Etcdserverpb_AuthenticateResponse> {
-        return GRPCCore.ServerResponse<Etcdserverpb_AuthenticateResponse>(
-            message: try await self.authenticate(
-                request: request.message,
-                context: context
-            ),
-            metadata: [:]
-        )
-    }
 }
 
 // MARK: etcdserverpb.Auth (client)
