@@ -86,7 +86,7 @@ struct FastPathTests {
             let packet = Packet(typeOfService: 0xB9, payload: 99)  // expedited forwarding, ECT(1)
             let frame = try path.run(.podIngress, over: packet.frame).frame
             let outer = Array(frame[14..<34])
-            #expect(checksum(outer) == 0)
+            #expect(internetChecksum(outer) == 0)
             #expect(outer[0] == 0x45 && outer[1] == 0xB9, "DSCP and ECN are the inner packet's (RFC 6040)")
             #expect(Int(outer[2]) << 8 + Int(outer[3]) == 28 + packet.bytes.count)
             #expect(Array(outer[6...9]) == [0x40, 0, 64, 17], "not to be fragmented, 64 hops, UDP")
@@ -236,6 +236,7 @@ struct FastPathTests {
         Sent(
             name: "congested, of a flow that cannot hear of it", frame: received { $1.typeOfService = 3 },
             result: dropped, event: .congestion),
+        Sent(name: "sent by a socket", frame: received { $1.checksum = 0x1234 }, result: next),
         Sent(name: "to another port", frame: received { $1.port = 8286 }, result: next),
         Sent(name: "of another protocol outside", frame: received { $1.transport = 6 }, result: next),
         Sent(
@@ -286,7 +287,7 @@ struct FastPathTests {
             }
             let after = try path.run(.underlayIngress, over: frame).frame
             #expect(after[15] == result)
-            #expect(checksum(Array(after[14..<34])) == 0)
+            #expect(internetChecksum(Array(after[14..<34])) == 0)
         }
     }
 

@@ -30,7 +30,7 @@ struct Packet {
         var header: [UInt8] = [UInt8(0x40 | headerBytes / 4), typeOfService]
         header += octets(UInt16(claimedLength ?? headerBytes + body.count)) + [0x12, 0x34] + octets(fragment)
         header += [timeToLive, transport, 0, 0] + octets(source.bits) + octets(destination.bits) + options
-        let sum = checksum(header)
+        let sum = internetChecksum(header)
         header[10] = UInt8(sum >> 8)
         header[11] = UInt8(sum & 0xFF)
         return header + body
@@ -47,15 +47,16 @@ struct Datagram {
     var typeOfService: UInt8 = 0
     var fragment: UInt16 = 0x4000
     var transport: UInt8 = 17
+    var checksum: UInt16 = 0
     var inner: [UInt8]
 
     init(_ inner: Packet) { self.inner = inner.bytes }
 
     var frame: [UInt8] {
-        let udp = octets(UInt16(50_000)) + octets(port) + octets(UInt16(8 + inner.count)) + [0, 0]
+        let udp = octets(UInt16(50_000)) + octets(port) + octets(UInt16(8 + inner.count)) + octets(checksum)
         var header: [UInt8] = [0x45, typeOfService] + octets(UInt16(28 + inner.count)) + [0, 0] + octets(fragment)
         header += [64, transport, 0, 0] + octets(outerSource.bits) + octets(outerDestination.bits)
-        let sum = checksum(header)
+        let sum = internetChecksum(header)
         header[10] = UInt8(sum >> 8)
         header[11] = UInt8(sum & 0xFF)
         return ethernet(type: 0x0800) + header + udp + inner
@@ -67,7 +68,7 @@ func ethernet(type: UInt16) -> [UInt8] { [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2] + 
 func octets<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
 
 /// The Internet checksum of RFC 1071; 0 over a header with a right checksum in it.
-func checksum(_ bytes: [UInt8]) -> UInt16 {
+func internetChecksum(_ bytes: [UInt8]) -> UInt16 {
     var sum: UInt32 = 0
     for index in stride(from: 0, to: bytes.count, by: 2) {
         sum += UInt32(bytes[index]) << 8 + UInt32(index + 1 < bytes.count ? bytes[index + 1] : 0)

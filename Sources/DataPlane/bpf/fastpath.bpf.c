@@ -112,6 +112,9 @@ int underlay_ingress(struct __sk_buff *skb) {
     if (outer->ip.protocol != IPPROTO_UDP || outer->udp.dest != s->port || outer->ip.daddr != s->underlay
         || outer->ip.ihl != 5 || (outer->ip.frag_off & bpf_htons(IP_FRAGMENT)))
         return NEXT;
+    // A checksum outside means that a socket sent it. Over a virtual wire it is unfinished, and what remains to be done
+    // points into the headers that would go: the user-space path reads such datagrams.
+    if (outer->udp.check) return NEXT;
     struct iphdr *ip = (void *)(outer + 1);
     if ((void *)(ip + 1) > end) {
         // Short packets may not be in one piece yet.
@@ -135,12 +138,14 @@ int underlay_ingress(struct __sk_buff *skb) {
     struct flow flow;
     __be32 address = ip->daddr;
     struct endpoint *pod = bpf_map_lookup_elem(&endpoints, &address);
-    int shortly = pod && ip->ttl > 1 && read_flow(ip, end, &flow) && !belongs_to_stack(skb, s, &flow);
+    // Answers to a peer in user space go through the stack, so what they answer does too.
+    int shortly = pod && !(route->flags & ROUTE_USER_SPACE) && ip->ttl > 1 && read_flow(ip, end, &flow)
+        && !belongs_to_stack(skb, s, &flow);
     if (!shortly && !s->tun) return NEXT;
     if (shortly) decrement_ttl(ip);
     count_received(skb, route, skb->len - sizeof(*eth) - OUTER_BYTES);
-    if (bpf_skb_adjust_room(
-            skb, -(__s32)OUTER_BYTES, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO | BPF_F_ADJ_ROOM_NO_CSUM_RESET))
+    // A checksum that the NIC has verified was the outer one: the receiver looks at the inner one itself.
+    if (bpf_skb_adjust_room(skb, -(__s32)OUTER_BYTES, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_FIXED_GSO))
         return drop(DROP_ROOM);
     if (!shortly) {
         count(STACK_IN);
