@@ -5,7 +5,7 @@ scratch=${FJORD_SCRATCH:-$project/.build}
 
 # What the programs link against, and what they run: engine, network plugins, store, registry, tools of the tests.
 packages=(
-    libsqlite3-dev libpcap-dev libnftables-dev libbpf-dev pkg-config
+    libsqlite3-dev libpcap-dev libnftables-dev libbpf-dev zlib1g-dev pkg-config
     containerd runc crun containernetworking-plugins etcd-server etcd-client docker-registry
     busybox-static nftables iptables conntrack iproute2 iputils-ping procps util-linux curl ca-certificates iperf3 ethtool
     socat tini tcpdump systemd python3-minimal

@@ -10,6 +10,9 @@ struct HTTPConnection: Sendable {
     var maximumBodyBytes: Int
     var idleTimeout: TimeAmount
     var stallTimeout: TimeAmount
+    var waker: LoopWaker
+    /// Where handlers run; `nil` for Swift's own threads.
+    var executor: EventLoopTaskExecutor?
     var logger: Logger
 }
 

@@ -16,7 +16,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     static let maximumQueuedParts = 64
 
     /// One request and what has become of its response.
-    private struct Exchange {
+    struct Exchange {
         enum Response { case none, streaming, ended }
         var id: UInt64
         var head: HTTPRequestHead
@@ -27,24 +27,29 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         var response = Response.none
         var isLongRunning = false
         var task: Task<Void, Never>?
+        var stream: HTTPStream?
     }
 
-    private let connection: HTTPConnection
+    let connection: HTTPConnection
     private let handler: any HTTPHandler
-    private var context: ChannelHandlerContext?
-    private var current: Exchange?
+    private(set) var context: ChannelHandlerContext?
+    var current: Exchange?
+    private let waker: LoopWaker
+    private let executor: EventLoopTaskExecutor?
     private var queue = CircularBuffer<HTTPServerRequestPart>()
     private var nextID: UInt64 = 0
     private var isPaused = false
     private var readPending = false
     private var isDraining = false
-    private var gate: WriteGate
+    var gate: WriteGate
     private var lastActivity = NIODeadline.now()
     private var idleTimer: Scheduled<Void>?
 
     init(connection: HTTPConnection, handler: any HTTPHandler) {
         self.connection = connection
         self.handler = handler
+        waker = connection.waker
+        executor = connection.executor
         gate = WriteGate(stallTimeout: connection.stallTimeout)
     }
 
@@ -105,7 +110,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         guard let exchange = current else { return }
         let bound = NIOLoopBound(self, eventLoop: context.eventLoop)
         let eventLoop = context.eventLoop
-        let writer = HTTPResponseWriter(handler: bound, eventLoop: eventLoop, exchange: exchange.id)
+        let writer = HTTPResponseWriter(handler: bound, eventLoop: eventLoop, exchange: exchange.id, waker: waker)
         let request = HTTPServerRequest(
             head: HTTPRequest(exchange.head, isSecure: connection.isSecure),
             body: HTTPBody(
@@ -115,7 +120,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             peer: connection.peer, remoteAddress: connection.remoteAddress, isSecure: connection.isSecure,
             isUpgrade: exchange.isUpgrade)
         // Owned by the exchange, which cancels it when its channel goes away.
-        current?.task = Task { [handler, id = exchange.id] in
+        current?.task = Task(executorPreference: executor) { [handler, id = exchange.id] in
             var failure: (any Error)?
             do { try await handler.respond(to: request, writer: writer) } catch { failure = error }
             eventLoop.execute { [failure] in bound.value.returned(failure, exchange: id) }
@@ -139,7 +144,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     // MARK: - Responses
 
-    private func valid(_ id: UInt64, _ state: Exchange.Response) -> ChannelHandlerContext? {
+    func valid(_ id: UInt64, _ state: Exchange.Response) -> ChannelHandlerContext? {
         guard let current, current.id == id, current.response == state else { return nil }
         return context
     }
@@ -159,14 +164,20 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
 
     func begin(_ response: HTTPResponse, exchange id: UInt64, done: @escaping Completion) {
         guard let context = valid(id, .none) else { return done(.failure(outOfOrder)) }
+        context.writeAndFlush(wrapOutboundOut(.head(beginResponse(response))), promise: nil)
+        gate.pass(context.channel, done)
+    }
+
+    /// The head of a response of unknown length.
+    func beginResponse(_ response: HTTPResponse) -> HTTPResponseHead {
         var head = responseHead(response)
         if !connection.isHTTP2, current?.head.version == .http1_0 {
             current?.keepAlive = false
+            head.version = .http1_0  // which has no chunks: the end of the connection ends the body
             head.headers.replaceOrAdd(name: "connection", value: "close")
         }
         current?.response = .streaming
-        context.writeAndFlush(wrapOutboundOut(.head(head)), promise: nil)
-        gate.pass(context.channel, done)
+        return head
     }
 
     func write(_ bytes: ByteBuffer, exchange id: UInt64, done: @escaping Completion) {
@@ -189,7 +200,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         if isDraining { current?.task?.cancel() }
     }
 
-    private var outOfOrder: HTTPTransportError { context == nil ? .connectionClosed : .responseOutOfOrder }
+    var outOfOrder: HTTPTransportError { context == nil ? .connectionClosed : .responseOutOfOrder }
 
     private func responseHead(_ response: HTTPResponse) -> HTTPResponseHead {
         var head = HTTPResponseHead(response)
@@ -199,9 +210,11 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         return head
     }
 
-    private func finishResponse(_ context: ChannelHandlerContext) {
+    func finishResponse(_ context: ChannelHandlerContext) {
         guard let exchange = current else { return }
         current?.response = .ended
+        current?.stream?.timer?.cancel()
+        current?.stream = nil
         let closes = !exchange.keepAlive || (connection.isHTTP2 && !exchange.requestEnded)
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: closes ? written : nil)
@@ -279,7 +292,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         current = nil
         // In this order: what the decoder has left goes to the tunnel, not to this handler.
         pipeline.removeHandler(self, promise: nil)
-        if let encoder = try? pipeline.context(handlerType: HTTPResponseEncoder.self) {
+        if let encoder = try? pipeline.context(handlerType: HTTP1ResponseEncoder.self) {
             pipeline.removeHandler(context: encoder, promise: nil)
         }
         if let decoder = try? pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self) {
@@ -293,6 +306,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         gate.writabilityChanged(context.channel)
         if context.channel.isWritable, current?.response == .ended { next(context) }
+        if context.channel.isWritable, let current, current.stream != nil { pump(exchange: current.id) }
         context.fireChannelWritabilityChanged()
     }
 
@@ -305,6 +319,7 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
         gate.close()
         current?.body.finish(.failure(.connectionClosed))
         current?.task?.cancel()
+        current?.stream?.end(.failure(HTTPTransportError.connectionClosed))
         current = nil
         queue.removeAll()
     }

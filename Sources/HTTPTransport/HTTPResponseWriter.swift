@@ -8,16 +8,19 @@ package final class HTTPResponseWriter: Sendable {
     private let eventLoop: any EventLoop
     private let handler: NIOLoopBound<HTTPExchangeHandler>
     private let exchange: UInt64
+    private let waker: LoopWaker
 
-    init(handler: NIOLoopBound<HTTPExchangeHandler>, eventLoop: any EventLoop, exchange: UInt64) {
+    init(handler: NIOLoopBound<HTTPExchangeHandler>, eventLoop: any EventLoop, exchange: UInt64, waker: LoopWaker) {
         self.handler = handler
         self.eventLoop = eventLoop
         self.exchange = exchange
+        self.waker = waker
     }
 
     /// Writes a complete response. Sets `Content-Length`. Does not wait until the client has taken it: the next request
     /// of the connection does.
     package func respond(_ head: HTTPResponse, body: ByteBuffer = ByteBuffer()) {
+        if eventLoop.inEventLoop { return handler.value.respond(head, body: body, exchange: exchange) }
         eventLoop.execute { [handler, exchange] in handler.value.respond(head, body: body, exchange: exchange) }
     }
 
@@ -35,6 +38,28 @@ package final class HTTPResponseWriter: Sendable {
 
     /// Ends the response.
     package func end() async throws { try await perform { $0.end(exchange: $1, done: $2) } }
+
+    /// Cuts a response that has begun and cannot be ended, so that the client does not take it for complete.
+    package func abort() {
+        eventLoop.execute { [handler, exchange] in handler.value.abort(exchange: exchange) }
+    }
+
+    /// Tells the response's source, once ``stream(_:from:)`` has been called, that there is more.
+    package func signal() -> HTTPResponseSignal {
+        HTTPResponseSignal(waker: waker, handler: handler, exchange: exchange)
+    }
+
+    /// Writes a whole response of unknown length, from a source that is asked whenever there is room. Returns when the
+    /// response has ended, or has been cut off since its task was cancelled.
+    ///
+    /// - Throws: ``HTTPTransportError/connectionClosed`` when the client has gone or was cut off for stalling.
+    package func stream(_ head: HTTPResponse, from source: any HTTPResponseSource) async throws {
+        try await withTaskCancellationHandler {
+            try await perform { $0.stream(head, from: source, exchange: $1, done: $2) }
+        } onCancel: {
+            eventLoop.execute { [handler, exchange] in handler.value.cancelStream(exchange: exchange) }
+        }
+    }
 
     /// Marks a response that may go on for ever, such as a watch: a server that is asked to stop cancels its task at once
     /// rather than wait for it.

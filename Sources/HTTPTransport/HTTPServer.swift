@@ -18,6 +18,8 @@ package final class HTTPServer: Service, CustomStringConvertible {
     private let handler: any HTTPHandler
     private let channels = ChannelRegistry()
     private let listener = Mutex<(any Channel)?>(nil)
+    /// What the connections of an event loop share, by its identity.
+    private let loops = Mutex<[ObjectIdentifier: (waker: LoopWaker, executor: EventLoopTaskExecutor)]>([:])
 
     package init(configuration: HTTPServerConfiguration, logger: Logger, handler: any HTTPHandler) {
         self.configuration = configuration
@@ -92,11 +94,12 @@ package final class HTTPServer: Service, CustomStringConvertible {
 
     private func prepare(_ channel: any Channel) throws {
         channels.add(channel)
+        let loop = loop(channel.eventLoop)
         var connection = HTTPConnection(
             peer: nil, remoteAddress: channel.remoteAddress?.ipAddress ?? "", isSecure: configuration.tls != nil,
             isHTTP2: false, maximumBodyBytes: configuration.maximumBodyBytes,
             idleTimeout: TimeAmount(configuration.idleTimeout), stallTimeout: TimeAmount(configuration.stallTimeout),
-            logger: logger)
+            waker: loop.waker, executor: configuration.runsHandlersOnEventLoops ? loop.executor : nil, logger: logger)
         guard let tls = configuration.tls else { return try addHTTP1(to: channel, connection) }
         let sslHandler = NIOSSLServerHandler(context: tls.context)
         try channel.pipeline.syncOperations.addHandler(sslHandler)
@@ -117,9 +120,19 @@ package final class HTTPServer: Service, CustomStringConvertible {
         try channel.pipeline.syncOperations.addHandler(HandshakeGuard(timeout: .seconds(20)))
     }
 
+    private func loop(_ eventLoop: any EventLoop) -> (waker: LoopWaker, executor: EventLoopTaskExecutor) {
+        loops.withLock { loops in
+            let id = ObjectIdentifier(eventLoop)
+            if let known = loops[id] { return known }
+            let new = (LoopWaker(eventLoop), EventLoopTaskExecutor(eventLoop))
+            loops[id] = new
+            return new
+        }
+    }
+
     private func addHTTP1(to channel: any Channel, _ connection: HTTPConnection) throws {
         let pipeline = channel.pipeline.syncOperations
-        try pipeline.addHandler(HTTPResponseEncoder())
+        try pipeline.addHandler(HTTP1ResponseEncoder())
         try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .forwardBytes)))
         try pipeline.addHandler(HTTPExchangeHandler(connection: connection, handler: handler))
     }

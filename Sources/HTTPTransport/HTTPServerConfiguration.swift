@@ -17,6 +17,10 @@ package struct HTTPServerConfiguration: Sendable {
     /// How long requests may go on after the server has been asked to stop.
     package var shutdownGrace: Duration = .seconds(5)
 
+    /// Whether handlers run on the event loops: saves small requests two changes of thread, but a handler that blocks or
+    /// computes for long then holds up other connections.
+    package var runsHandlersOnEventLoops = false
+
     package init(address: String, port: Int, tls: HTTPServerTLS? = nil) {
         self.address = address
         self.port = port

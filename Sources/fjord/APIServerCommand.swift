@@ -52,6 +52,11 @@ struct APIServerCommand: AsyncParsableCommand {
     @Option(help: "Authority of the kubelets' certificates (PEM).")
     var kubeletCertificateAuthority: String?
 
+    @Option(help: "Reads served at once; more are told to try again. 0 for any number.")
+    var maxRequestsInflight = 400
+    @Option(help: "Writes served at once; more are told to try again. 0 for any number.")
+    var maxMutatingRequestsInflight = 200
+
     /// What was given does not do, and what would.
     private struct Problem: Error, CustomStringConvertible {
         let description: String
@@ -75,19 +80,16 @@ struct APIServerCommand: AsyncParsableCommand {
             configuration.advertised = (advertised, tls == nil ? plainPort : securePort)
         }
         configuration.kubelet = KubeletAccess(port: kubeletPort, tls: try kubeletTLS())
+        configuration.maximumReadsInFlight = maxRequestsInflight
+        configuration.maximumWritesInFlight = maxMutatingRequestsInflight
         let engine = APIEngine(configuration: configuration, store: store, logger: logger)
-        var servers: [HTTPServer] = []
-        if let tls {
-            servers.append(
-                HTTPServer(
-                    configuration: .init(address: bindAddress, port: securePort, tls: tls), logger: logger,
-                    handler: engine))
-        }
-        if plain {
-            servers.append(
-                HTTPServer(
-                    configuration: .init(address: address ?? "127.0.0.1", port: plainPort), logger: logger,
-                    handler: engine))
+        var listeners: [HTTPServerConfiguration] = []
+        if let tls { listeners.append(.init(address: bindAddress, port: securePort, tls: tls)) }
+        if plain { listeners.append(.init(address: address ?? "127.0.0.1", port: plainPort)) }
+        let servers = listeners.map { listener in
+            var listener = listener
+            listener.runsHandlersOnEventLoops = true
+            return HTTPServer(configuration: listener, logger: logger, handler: engine)
         }
         for server in servers { try await server.listen() }
         for server in servers { logger.info("serving", metadata: ["on": "\(server)"]) }

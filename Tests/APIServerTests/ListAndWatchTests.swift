@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func `a version that is too old is told so, in the stream`() async throws {
-        try await withServer(revisions: 5) { server in
+        try await withServer(revisions: 1500) { server in
             var code: Int64?
             try await server.watch("\(pods)?watch=true&resourceVersion=1") { event in
                 #expect(event["type"] == "ERROR" && event["object", "reason"] == "Expired")
@@ -128,6 +128,18 @@ import Testing
                 return true
             }
             #expect(code == 410)
+        }
+    }
+
+    @Test func `a watch resumes from before the server's start`() async throws {
+        try await withServer(revisions: 20) { server in
+            try await server.call(.post, pods, pod("a"))
+            var types: [String] = []
+            try await server.watch("\(pods)?watch=true&resourceVersion=5") { event in
+                types.append(event["type"]?.string ?? "")
+                return true
+            }
+            #expect(types == ["ADDED"])
         }
     }
 

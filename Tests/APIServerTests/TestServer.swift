@@ -38,6 +38,17 @@ struct TestServer: Sendable {
         return Answer(code: exchange.response.status.code, json: json, headers: exchange.response.headerFields)
     }
 
+    /// The body of an answer as it came.
+    func bytes(_ path: String, encoding: String? = nil, accept: String? = nil) async throws -> (
+        body: [UInt8], headers: HTTPFields
+    ) {
+        var request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: path)
+        request.headerFields[.acceptEncoding] = encoding
+        request.headerFields[.accept] = accept
+        let exchange = try await HTTPClientExchange.send(request, host: "127.0.0.1", port: port)
+        return (try await exchange.collect(upTo: 1 << 26), exchange.response.headerFields)
+    }
+
     /// Opens a watch and hands its events to `take` until that returns true.
     func watch(_ path: String, accept: String? = nil, until take: (JSON) -> Bool) async throws {
         var request = HTTPRequest(method: .get, scheme: nil, authority: nil, path: path)
@@ -62,8 +73,13 @@ struct TestServer: Sendable {
 
 /// Runs `body` against a server that is ready, and stops it.
 ///
-/// - Parameter revisions: Writes that the store has seen before the server starts.
-func withServer(revisions: Int = 0, _ body: @Sendable (TestServer) async throws -> Void) async throws {
+/// - Parameters:
+///   - revisions: Writes that the store has seen before the server starts.
+///   - configure: Changes what the server is told.
+func withServer(
+    revisions: Int = 0, configure: (inout APIServerConfiguration) -> Void = { _ in },
+    _ body: @Sendable (TestServer) async throws -> Void
+) async throws {
     let directory = FileManager.default.temporaryDirectory.appending(path: "fjord-api-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -73,9 +89,11 @@ func withServer(revisions: Int = 0, _ body: @Sendable (TestServer) async throws 
     let prefix = try #require(IPv4Prefix("10.254.0.0/16"))
     var configuration = APIServerConfiguration(serviceNetwork: ServiceNetwork(prefix))
     configuration.advertised = ("10.240.0.10", 6443)
+    configure(&configuration)
     let engine = APIEngine(configuration: configuration, store: store, logger: logger)
     var http = HTTPServerConfiguration(address: "127.0.0.1", port: 0)
     http.shutdownGrace = .milliseconds(200)
+    http.runsHandlersOnEventLoops = true  // as the program does
     let server = HTTPServer(configuration: http, logger: logger, handler: engine)
     try await server.listen()
     let test = TestServer(port: try #require(server.boundPort))

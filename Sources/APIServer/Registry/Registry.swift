@@ -54,7 +54,7 @@ final class Registry: Sendable {
     private func read(_ key: String) async throws(APIFailure) -> StoredObject? {
         do throws(StoreError) {
             guard let found = try await store.get(key) else { return nil }
-            return StoredObject(key: key, revision: found.modRevision, value: found.value)
+            return StoredObject(key: key, revision: found.modRevision, value: found.value)?.parsedOnce
         } catch {
             throw APIFailure(error)
         }
@@ -67,15 +67,19 @@ final class Registry: Sendable {
     // MARK: - Create
 
     /// Stores a new object, which has been decoded and defaulted.
+    ///
+    /// - Parameter manager: Who creates it, to be noted as the owner of its fields; `nil` takes `managedFields` as given.
     func create(
-        _ object: JSON, _ definition: ResourceDefinition, namespace: String?, dryRun: Bool = false,
-        lenient: Bool = false
+        _ object: JSON, _ definition: ResourceDefinition, namespace: String?, by manager: FieldManager? = nil,
+        dryRun: Bool = false, lenient: Bool = false
     ) async throws(APIFailure) -> StoredObject {
         if definition.isNamespaced { try await requireOpenNamespace(namespace ?? "", definition, object) }
         let strategy = Strategies.of(definition)
         let generateName = object["metadata", "generateName"]?.string
         let givenName = object["metadata", "name"]?.string ?? ""
         var taken: Set<String> = []
+        var object = object
+        track(&object, old: nil, manager, definition, .main)
         for _ in 0..<Self.attempts {
             var document = object
             prepareMetadata(&document, definition, namespace)
@@ -84,6 +88,7 @@ final class Registry: Sendable {
             }
             let context = StrategyContext(registry: self, definition: definition, taken: taken)
             strategy.prepareForCreate(&document, context)
+            if strategy.countsGenerations { document["metadata", "generation"] = 1 }
             try validate(Validation.create(document, definition, lenient: lenient), definition, document)
             try strategy.allocate(&document, old: nil, context)
             let name = document["metadata", "name"]?.string ?? ""
@@ -93,15 +98,18 @@ final class Registry: Sendable {
                 return StoredObject(key: key, revision: 0, document: document)
             }
             let claims = strategy.claims(document)
+            let value = StoredObject.value(of: document)
             let keys = [key] + claims
             let lease = definition.kind == "Event" ? try await eventLeases.lease() : 0
             let response = try await transact(
                 Transaction(
                     if: keys.map { Comparison(Array($0.utf8), .equal, .version(0)) },
-                    then: [.put(key: Array(key.utf8), value: StoredObject.value(of: document), lease: lease)]
+                    then: [.put(key: Array(key.utf8), value: value, lease: lease)]
                         + claims.map { .put(key: Array($0.utf8), value: Array(key.utf8)) },
                     else: keys.map { .range(RangeRequest(.key($0), keysOnly: true)) }))
-            if response.succeeded { return StoredObject(key: key, revision: response.revision, document: document) }
+            if response.succeeded {
+                return StoredObject(key: key, revision: response.revision, value: value, document: document)
+            }
             if Self.exists(response, 0) {
                 guard givenName.isEmpty else { throw APIFailure(StatusDocument.alreadyExists(definition, name: name)) }
             }
@@ -178,7 +186,7 @@ final class Registry: Sendable {
         var isFresh = false
         var current: StoredObject
         if let cached = caches.cache(definition)?.object(key) {
-            current = cached
+            current = cached.parsedOnce
         } else {
             guard let read = try await read(key) else { throw .notFound(definition, name) }
             current = read
@@ -248,7 +256,7 @@ final class Registry: Sendable {
             guard case .range(let found)? = response.results.first, let keyValue = found.keyValues.first,
                 let newer = StoredObject(key: key, revision: keyValue.modRevision, value: keyValue.value)
             else { throw .notFound(definition, name) }
-            current = newer
+            current = newer.parsedOnce
             isFresh = true
             for (index, claim) in added.enumerated() where Self.exists(response, index + 1) { taken.insert(claim) }
         }

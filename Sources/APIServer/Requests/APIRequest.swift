@@ -10,13 +10,19 @@ struct APIRequest: Sendable {
     let form: ResponseForm
 
     var definition: ResourceDefinition { target.definition }
+    /// The resource in the version of the path; see ``RequestTarget/served``.
+    var served: ResourceDefinition { target.served }
     var namespace: String? { target.namespace }
     var isHistoric: Bool { target.edge != .none }
 
-    init(http: HTTPServerRequest, target: RequestTarget, query: QueryItems) {
+    /// The request's place among those in flight; `nil` where they are not counted.
+    let place: InFlightPlace?
+
+    init(http: HTTPServerRequest, target: RequestTarget, query: QueryItems, place: InFlightPlace? = nil) {
         self.http = http
         self.target = target
         self.query = query
+        self.place = place
         form =
             target.edge == .none
             ? ResponseForm(accept: http.head.headerFields[.accept], query: query) : .json
@@ -49,11 +55,14 @@ struct APIRequest: Sendable {
     }
 
     func body() async throws(APIFailure) -> [UInt8] {
-        do { return try await http.body.collect() } catch HTTPTransportError.bodyTooLarge(let limit) {
+        let bytes: [UInt8]
+        do { bytes = try await http.body.collect() } catch HTTPTransportError.bodyTooLarge(let limit) {
             throw APIFailure(.requestEntityTooLarge, "Request entity too large: limit is \(limit)")
         } catch {
             throw APIFailure(.badRequest, "the request's body could not be read: \(error)")
         }
+        try place?.take()
+        return bytes
     }
 
     var contentType: String? { http.head.headerFields[.contentType] }
@@ -70,6 +79,7 @@ struct APIRequest: Sendable {
     func fieldSelector() throws(APIFailure) -> FieldSelector {
         var text = query.first(of: V1Beta1.fieldSelectorParameters) ?? ""
         if isHistoric { text = V1Beta1.fieldSelector(text, resource: definition.resource) }
+        text = VersionConversion.fieldSelector(text, from: served)
         do throws(SelectorError) {
             let selector = try FieldSelector(parsing: text)
             if let error = selector.unsupportedField(for: definition) { throw error }
@@ -102,7 +112,8 @@ struct ObjectFilter: Sendable {
     var isEmpty: Bool { labels == .everything && fields == .everything && name == nil }
 
     func matches(_ object: StoredObject) -> Bool {
-        (name == nil || name == object.name) && labels.matches(labelsOf: object.document)
-            && fields.matches(object.document, definition)
+        (name == nil || name == object.name)
+            && fields.matches { object.field($0, definition) }
+            && (labels == .everything || labels.matches(object.labels))
     }
 }

@@ -20,6 +20,10 @@ package struct APIServerConfiguration: Sendable {
     package var eventTimeToLive: Int64 = 3600
     /// How often the store's history is cut back to what it was one interval ago.
     package var compactionInterval: Duration = .seconds(300)
+    /// Reads and writes served at once, watches and streams aside; what comes beyond is answered with 429. 0 for any
+    /// number. The defaults are a kube-apiserver's.
+    package var maximumReadsInFlight = 400
+    package var maximumWritesInFlight = 200
 
     package init(serviceNetwork: ServiceNetwork) { self.serviceNetwork = serviceNetwork }
 }
@@ -33,11 +37,14 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
     let discovery: Discovery
     let logger: Logger
     private let store: any ClusterStore
+    private let inFlight: InFlightLimit
 
     package init(configuration: APIServerConfiguration, store: any ClusterStore, logger: Logger) {
         self.configuration = configuration
         self.store = store
         self.logger = logger
+        inFlight = InFlightLimit(
+            reading: configuration.maximumReadsInFlight, writing: configuration.maximumWritesInFlight)
         catalogue = .builtin
         discovery = Discovery(catalogue)
         registry = Registry(
@@ -71,10 +78,18 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
     package func respond(to request: HTTPServerRequest, writer: HTTPResponseWriter) async throws {
         do throws(APIFailure) {
             try authenticate(request)
-            let segments = request.path.split(separator: "/").map { QueryItems.decode($0.utf8) }
             let query = QueryItems(request.query)
+            if let target = ProxyTarget(request.path, namespace: query["namespace"]) {
+                return try await proxy(target, request, writer)
+            }
+            let segments = request.path.split(separator: "/").map { QueryItems.decode($0.utf8) }
             if let target = RequestTarget(segments, query: query, catalogue: catalogue) {
-                try await serve(APIRequest(http: request, target: target, query: query), writer)
+                let isReading = request.head.method == .get || request.head.method == .head
+                let place = InFlightPlace(inFlight, isReading ? .reading : .writing)
+                let request = APIRequest(http: request, target: target, query: query, place: place)
+                // A write takes its place when its body has come, which may take its time.
+                if isReading, !request.isLongRunning { try place.take() }
+                try await serve(request, writer)
             } else {
                 try await serveOther(segments, request, writer)
             }
@@ -100,18 +115,21 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
         // Today's clients, who use the /namespaces/ form, know only the Status of v1.
         let historic = request.path.hasPrefix("/api/v1beta1/") && !request.path.hasPrefix("/api/v1beta1/namespaces/")
         let body = historic ? V1Beta1.fromV1(failure.status, resource: "", selfLink: nil) : failure.status
-        var fields: HTTPFields = [.contentType: "application/json"]
+        let form = historic ? .json : ResponseForm(accept: request.head.headerFields[.accept], query: QueryItems(""))
+        let answer = ObjectPresenter.encode(body, form.encoding)
+        var fields: HTTPFields = [.contentType: answer.contentType]
         if let seconds = failure.retryAfter { fields[.retryAfter] = String(seconds) }
         if failure.code == 401 { fields[.wwwAuthenticate] = "Bearer realm=\"kubernetes\"" }
         writer.respond(
             HTTPResponse(status: HTTPResponse.Status(code: failure.code), headerFields: fields),
-            body: ByteBuffer(bytes: body.encoded()))
+            body: answer.body)
     }
 
     private func serve(_ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
         if let subresource = request.target.subresource {
             return try await serve(subresource: subresource, request, writer)
         }
+        guard request.form.isAcceptable else { throw .notAcceptable() }
         let method = request.http.head.method
         if request.target.name == nil {
             switch method {
@@ -140,19 +158,19 @@ extension APIEngine {
         _ code: Int, _ body: [UInt8], _ writer: HTTPResponseWriter, contentType: String = "application/json",
         warnings: [String] = []
     ) {
-        var fields: HTTPFields = [.contentType: contentType]
+        send(code, EncodedAnswer(body, contentType), writer, warnings: warnings)
+    }
+
+    func send(_ code: Int, _ answer: EncodedAnswer, _ writer: HTTPResponseWriter, warnings: [String] = []) {
+        var fields: HTTPFields = [.contentType: answer.contentType]
         for warning in warnings {
             // RFC 9110 deprecated it, Kubernetes clients print it: 299, no agent, quoted text.
             let text = warning.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : $0.isNewline ? " " : "\($0)" }.joined()
             if let name = HTTPField.Name("Warning") { fields.append(HTTPField(name: name, value: "299 - \"\(text)\"")) }
         }
         writer.respond(
-            HTTPResponse(status: HTTPResponse.Status(code: code), headerFields: fields), body: ByteBuffer(bytes: body))
+            HTTPResponse(status: HTTPResponse.Status(code: code), headerFields: fields), body: answer.body)
     }
 
     func presenter(_ request: APIRequest) -> ObjectPresenter { ObjectPresenter(request, now: registry.now().seconds) }
-}
-
-extension HTTPField.Name {
-    static var retryAfter: Self { Self("Retry-After") ?? .date }
 }

@@ -5,12 +5,7 @@ import NIOCore
 
 /// What a pod's kubelet answers: logs, and the byte streams of exec, attach and port-forward.
 extension APIEngine {
-    private struct Destination {
-        var pod: StoredObject
-        var host: String
-        var port: Int
-        var container: String
-    }
+    typealias Destination = KubeletDestination
 
     /// Finds the pod's kubelet and the container that is meant.
     private func destination(_ request: APIRequest, needsContainer: Bool) async throws(APIFailure) -> Destination {
@@ -61,7 +56,7 @@ extension APIEngine {
         items.isEmpty ? "" : "?" + items.map { "\(encode($0.0))=\(encode($0.1))" }.joined(separator: "&")
     }
 
-    private func unreachable(_ destination: Destination, _ error: any Error) -> APIFailure {
+    func unreachable(_ destination: Destination, _ error: any Error) -> APIFailure {
         APIFailure(
             StatusDocument.failure(
                 code: 503, reason: .serviceUnavailable,
@@ -101,11 +96,12 @@ extension APIEngine {
             try await writer.end()
         } catch {
             exchange.tunnel.close()
+            writer.abort()
         }
     }
 
     /// The kubelet's own words in a Status.
-    private func refusal(_ exchange: HTTPClientExchange) async -> APIFailure {
+    func refusal(_ exchange: HTTPClientExchange) async -> APIFailure {
         let bytes = (try? await exchange.collect(upTo: 64 << 10)) ?? []
         if let status = try? JSON(parsing: bytes), status["kind"] == "Status", status["code"] != nil {
             return APIFailure(status)
@@ -121,11 +117,25 @@ extension APIEngine {
     /// Joins client and kubelet by a tunnel; what flows in it (SPDY/3.1) is theirs.
     func stream(_ action: String, _ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
         let fields = request.http.head.headerFields
-        guard request.http.isUpgrade, fields[.upgrade]?.uppercased().hasPrefix("SPDY/") == true else {
-            // Clients that offer a websocket first go on to SPDY when it is refused like this.
-            throw APIFailure(.badRequest, "Upgrade request required: this server upgrades to SPDY/3.1")
+        let isWebSocket = WebSocketConnection.isWanted(request.http)
+        guard isWebSocket || request.http.isUpgrade && fields[.upgrade]?.uppercased().hasPrefix("SPDY/") == true else {
+            throw APIFailure(.badRequest, "Upgrade request required: to SPDY/3.1 or a WebSocket")
         }
         let destination = try await destination(request, needsContainer: action != "portForward")
+        if isWebSocket { return try await streamOverWebSocket(action, request, writer, destination) }
+        let offered = HTTPField.Name("X-Stream-Protocol-Version").map { fields[values: $0] } ?? []
+        let exchange = try await openStream(action, request, destination, protocols: offered)
+        do {
+            let tunnel = try await writer.upgrade(exchange.response)
+            await ByteTunnel.relay(tunnel, exchange.tunnel)
+        } catch {
+            exchange.tunnel.close()
+            throw APIFailure(.badRequest, "the connection cannot be upgraded: \(error)")
+        }
+    }
+
+    /// The kubelet's path for an action on a pod.
+    func streamPath(_ action: String, _ request: APIRequest, _ destination: Destination) -> String {
         var path = "/\(action)/\(destination.pod.namespace)/\(destination.pod.name)"
         if action == "portForward" {
             path += Self.query(
@@ -138,27 +148,14 @@ extension APIEngine {
             }
             path += "/\(destination.container)" + Self.query(items)
         }
-        var forwarded = HTTPRequest(method: .post, scheme: nil, authority: nil, path: path)
-        for field in fields where Self.passesOn(field.name) { forwarded.headerFields.append(field) }
-        forwarded.headerFields[.connection] = "Upgrade"
-        let exchange: HTTPClientExchange
-        do {
-            exchange = try await HTTPClientExchange.send(
-                forwarded, host: destination.host, port: destination.port, tls: configuration.kubelet.tls)
-        } catch {
-            throw unreachable(destination, error)
-        }
-        guard exchange.response.status.code == 101 else { throw await refusal(exchange) }
-        do {
-            let tunnel = try await writer.upgrade(exchange.response)
-            await ByteTunnel.relay(tunnel, exchange.tunnel)
-        } catch {
-            exchange.tunnel.close()
-            throw APIFailure(.badRequest, "the connection cannot be upgraded: \(error)")
-        }
+        return path
     }
+}
 
-    private static func passesOn(_ name: HTTPField.Name) -> Bool {
-        name == .upgrade || name.canonicalName == "x-stream-protocol-version" || name == .userAgent
-    }
+/// A pod's kubelet, and the container that is meant.
+struct KubeletDestination: Sendable {
+    var pod: StoredObject
+    var host: String
+    var port: Int
+    var container: String
 }
