@@ -16,6 +16,8 @@ final class EtcdSession: Sendable {
         self.credentials = credentials
     }
 
+    var hasCredentials: Bool { credentials != nil }
+
     /// Makes a call; once more with a new token if etcd no longer knows the old one.
     ///
     /// - Parameter lease: The lease that the call is about, for its error.

@@ -11,11 +11,11 @@ typealias ClientStream = NIOAsyncChannel<RPCResponsePart<[UInt8]>, RPCRequestPar
 /// One HTTP/2 connection to one endpoint, ready for calls once ``open(_:_:)`` has returned it.
 struct ClientConnection: Sendable {
     private let channel: any Channel
-    private let multiplexer: NIOHTTP2Handler.AsyncStreamMultiplexer<Void>
+    let multiplexer: NIOHTTP2Handler.AsyncStreamMultiplexer<Void>
     private let monitor: ConnectionMonitor.Handle
-    private let scheme: String
-    private let authority: String
-    private let maximumMessageBytes: Int
+    let scheme: String
+    let authority: String
+    let maximumMessageBytes: Int
     let remotePeer: String
     let localPeer: String
 

@@ -115,7 +115,14 @@ public final class GRPCClientTransport: ClientTransport {
         }
     }
 
-    private func usableConnection(waitForReady: Bool) async throws -> ClientConnection {
+    /// The connection, if there is one at this moment.
+    var readyConnection: ClientConnection? {
+        state.withLock { state in
+            if case .ready(let connection) = state.phase, !state.isShuttingDown { connection } else { nil }
+        }
+    }
+
+    func usableConnection(waitForReady: Bool) async throws -> ClientConnection {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -212,7 +219,7 @@ extension GRPCClientTransport {
         }.value
     }
 
-    private func leaveReady(_ connection: ClientConnection) {
+    func leaveReady(_ connection: ClientConnection) {
         state.withLock { state in
             if case .ready(let current) = state.phase, current.id == connection.id { state.phase = .connecting }
         }
