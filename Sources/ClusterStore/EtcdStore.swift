@@ -5,6 +5,7 @@ import GRPCTransport
 public import Logging
 import NIOSSL
 public import ServiceLifecycle
+import SwiftProtobuf
 import Synchronization
 
 /// Files for TLS with etcd, in PEM.
@@ -89,6 +90,9 @@ public final class EtcdStore: ClusterStore, Service {
 
     public func range(_ request: RangeRequest) async throws(StoreError) -> RangeResponse {
         let message = request.message
+        if let answer: Etcdserverpb_RangeResponse = try await unary(Etcdserverpb_KV.Method.Range.descriptor, message) {
+            return RangeResponse(answer)
+        }
         return try await session.call { client, metadata, options in
             RangeResponse(
                 try await Etcdserverpb_KV.Client(wrapping: client).range(message, metadata: metadata, options: options))
@@ -97,9 +101,26 @@ public final class EtcdStore: ClusterStore, Service {
 
     public func transact(_ transaction: Transaction) async throws(StoreError) -> TransactionResponse {
         let message = transaction.message
+        let method = Etcdserverpb_KV.Method.Txn.descriptor
+        if let answer: Etcdserverpb_TxnResponse = try await unary(method, message, lease: transaction.firstLease) {
+            return TransactionResponse(answer)
+        }
         return try await session.call(lease: transaction.firstLease) { client, metadata, options in
             TransactionResponse(
                 try await Etcdserverpb_KV.Client(wrapping: client).txn(message, metadata: metadata, options: options))
+        }
+    }
+
+    /// Makes a call on the short way; `nil` where a user's token has to be looked after.
+    private func unary<Request: SwiftProtobuf.Message, Answer: SwiftProtobuf.Message>(
+        _ method: MethodDescriptor, _ request: Request, lease: Int64 = 0
+    ) async throws(StoreError) -> Answer? {
+        guard !session.hasCredentials else { return nil }
+        do {
+            let bytes: [UInt8] = try request.serializedBytes()
+            return try Answer(serializedBytes: try await transport.unary(method, bytes, timeout: Self.callTimeout))
+        } catch {
+            throw StoreError(error, lease: lease)
         }
     }
 
@@ -167,7 +188,13 @@ public final class EtcdStore: ClusterStore, Service {
 
     private static func tlsConfiguration(_ tls: EtcdTLS) throws(StoreError) -> TLSConfiguration {
         var configuration = TLSConfiguration.makeClientConfiguration()
-        if let file = tls.certificateAuthorityFile { configuration.trustRoots = .file(file) }
+        if let file = tls.certificateAuthorityFile {
+            do {
+                configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(file))
+            } catch {
+                throw .refused("cannot read etcd's certificate authority \(file): \(error)")
+            }
+        }
         guard (tls.certificateFile == nil) == (tls.keyFile == nil) else {
             throw .refused("a client certificate for etcd needs its key, and a key its certificate")
         }
