@@ -39,6 +39,23 @@ struct DeleteOptions: Sendable {
         }
     }
 
+    private static let finalizers = ["Orphan": "orphan", "Foreground": "foregroundDeletion"]
+
+    /// Sets the finalizer that stands for the wanted propagation and takes the other one off. A deletion that does not
+    /// say leaves what an earlier one said.
+    func settleFinalizers(_ object: inout JSON, _ defaultPropagation: String) {
+        let present = object["metadata", "finalizers"]?.array ?? []
+        let known = Set(Self.finalizers.values)
+        if propagationPolicy == nil, present.contains(where: { known.contains($0.string ?? "") }) { return }
+        var finalizers = present.filter { !known.contains($0.string ?? "") }
+        if let finalizer = Self.finalizers[propagationPolicy ?? defaultPropagation] {
+            finalizers.append(.string(finalizer))
+        }
+        if finalizers != present {
+            object["metadata", "finalizers"] = finalizers.isEmpty ? JSON?.none : .array(finalizers)
+        }
+    }
+
     func checkPreconditions(_ object: StoredObject, _ definition: ResourceDefinition) throws(APIFailure) {
         if let uid = preconditionUID, uid != object.uid {
             throw APIFailure(

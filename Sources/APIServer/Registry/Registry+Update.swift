@@ -6,15 +6,36 @@ extension Registry {
         case main, status
         /// `spec.finalizers` of a namespace.
         case finalize
+        /// What a subresource of one kind stands for: see ``Registry/takingOver(_:from:into:_:)``.
+        case other(String)
+
+        var changesSpec: Bool {
+            switch self {
+            case .main, .other: true
+            case .status, .finalize: false
+            }
+        }
+
+        /// The name in `managedFields`.
+        var subresource: String {
+            switch self {
+            case .main: ""
+            case .status: "status"
+            case .finalize: "finalize"
+            case .other(let name): name
+            }
+        }
     }
 
     /// Replaces an object, or the part of it that a subresource stands for.
     ///
-    /// - Parameter compute: Makes the wanted document from the current version: a body, or a patch applied to it.
+    /// - Parameters:
+    ///   - manager: Who writes, to be noted as the owner of what changes; `nil` takes `managedFields` as computed.
+    ///   - compute: Makes the wanted document from the current version: a body, or a patch applied to it.
     func update(
         _ definition: ResourceDefinition, _ namespace: String?, _ name: String, part: Part = .main,
-        dryRun: Bool = false,
-        lenient: Bool = false, _ compute: (StoredObject) throws(APIFailure) -> JSON
+        by manager: FieldManager? = nil, dryRun: Bool = false, lenient: Bool = false,
+        _ compute: (StoredObject) throws(APIFailure) -> JSON
     ) async throws(APIFailure) -> (object: StoredObject, removed: Bool) {
         let strategy = Strategies.of(definition)
         return try await change(definition, namespace, name, dryRun: dryRun) { (current, context) throws(APIFailure) in
@@ -25,7 +46,6 @@ extension Registry {
             switch part {
             case .main:
                 if definition.subresource("status") != nil { new["status"] = old["status"] }
-                strategy.prepareForUpdate(&new, old: old, context)
             case .status:
                 var document = old
                 document["status"] = new["status"]
@@ -35,9 +55,15 @@ extension Registry {
                 var document = old
                 document["spec", "finalizers"] = new["spec", "finalizers"] ?? []
                 new = document
+            case .other(let subresource):
+                var document = try takingOver(subresource, from: new, into: old, definition)
+                document["metadata", "managedFields"] = new["metadata", "managedFields"]
+                new = document
             }
-            if part == .main, strategy.countsGenerations {
-                let changed = new["spec"] != old["spec"]
+            track(&new, old: old, manager, definition, part)
+            if part == .main { strategy.prepareForUpdate(&new, old: old, context) }
+            if part.changesSpec, strategy.countsGenerations {
+                let changed = differ(new, old, definition)
                 new["metadata", "generation"] = .integer(
                     (old["metadata", "generation"]?.integer ?? 0) + (changed ? 1 : 0))
             }
@@ -47,6 +73,7 @@ extension Registry {
                 : Validation.updateStatus(new: new, old: old, definition, lenient: lenient)
             try validate(errors, definition, new)
             if part == .main { try strategy.allocate(&new, old: old, context) }
+            forgetTimes(&new, old: old)
             return isDone(new, definition, strategy, context) ? .remove : .store(new)
         }
     }
@@ -101,29 +128,31 @@ extension Registry {
 
     /// Deletes an object, or begins to.
     ///
+    /// What its dependents are to become is noted as a finalizer, which the collector of owned objects takes off when it
+    /// has done its part.
+    ///
     /// - Returns: The object as it is now, and whether it is gone.
     func delete(
         _ definition: ResourceDefinition, _ namespace: String?, _ name: String, _ options: DeleteOptions
     ) async throws(APIFailure) -> (object: StoredObject, removed: Bool) {
         let strategy = Strategies.of(definition)
-        let result = try await change(definition, namespace, name, dryRun: options.isDryRun) {
+        return try await change(definition, namespace, name, dryRun: options.isDryRun) {
             (current, context) throws(APIFailure) in
             try options.checkPreconditions(current, definition)
-            if var marked = strategy.beginDeletion(current.document, options, context) {
+            var document = current.document
+            options.settleFinalizers(&document, strategy.defaultPropagation)
+            if var marked = strategy.beginDeletion(document, options, context) {
                 countDeletion(&marked, current, strategy)
                 return .store(marked)
             }
-            guard !(current.document["metadata", "finalizers"]?.array ?? []).isEmpty else { return .remove }
-            var marked = current.document
-            if marked["metadata", "deletionTimestamp"] == nil {
-                marked["metadata", "deletionTimestamp"] = .string(now().rfc3339)
+            guard !(document["metadata", "finalizers"]?.array ?? []).isEmpty else { return .remove }
+            if document["metadata", "deletionTimestamp"] == nil {
+                document["metadata", "deletionTimestamp"] = .string(now().rfc3339)
             }
-            marked["metadata", "deletionGracePeriodSeconds"] = 0
-            countDeletion(&marked, current, strategy)
-            return .store(marked)
+            document["metadata", "deletionGracePeriodSeconds"] = 0
+            countDeletion(&document, current, strategy)
+            return .store(document)
         }
-        if options.propagationPolicy == "Orphan", !options.isDryRun { await orphanDependents(of: result.object) }
-        return result
     }
 
     private func countDeletion(_ marked: inout JSON, _ current: StoredObject, _ strategy: any ResourceStrategy) {
@@ -131,23 +160,14 @@ extension Registry {
         marked["metadata", "generation"] = .integer((marked["metadata", "generation"]?.integer ?? 0) + 1)
     }
 
-    /// Takes the owner off its dependents, so that no collector removes them. A dependent that cannot be changed now
-    /// is left to the collector.
-    private func orphanDependents(of owner: StoredObject) async {
-        func isOwner(_ reference: JSON) -> Bool { reference["uid"]?.string == owner.uid }
-        for cache in caches.all {
-            for dependent in cache.list(cache.prefix).objects {
-                guard (dependent.document["metadata", "ownerReferences"]?.array ?? []).contains(where: isOwner) else {
-                    continue
-                }
-                _ = try? await update(cache.definition, dependent.namespace, dependent.name, lenient: true) {
-                    (current) throws(APIFailure) in
-                    var document = current.document
-                    let kept = (document["metadata", "ownerReferences"]?.array ?? []).filter { !isOwner($0) }
-                    document["metadata", "ownerReferences"] = kept.isEmpty ? JSON?.none : .array(kept)
-                    return document
-                }
-            }
+    /// Whether what the object's author asks for differs, status and metadata aside.
+    private func differ(_ new: JSON, _ old: JSON, _ definition: ResourceDefinition) -> Bool {
+        if definition.message.field("spec") != nil { return new["spec"] != old["spec"] }
+        var (new, old) = (new, old)
+        for field in ["metadata", "status"] {
+            new[field] = nil
+            old[field] = nil
         }
+        return new != old
     }
 }

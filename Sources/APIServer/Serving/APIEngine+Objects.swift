@@ -19,6 +19,7 @@ extension APIEngine {
             return try await bind(object, name: object["metadata", "name"]?.string ?? "", request, writer)
         }
         guard definition.verbs.contains("create") else { throw .methodNotAllowed() }
+        guard definition.isStored else { return try await review(object, request, writer, warnings) }
         let namespace = try settleNamespace(&object, request)
         if (object["metadata", "name"]?.string ?? "").isEmpty,
             (object["metadata", "generateName"]?.string ?? "").isEmpty
@@ -30,7 +31,8 @@ extension APIEngine {
         }
         Defaults.apply(to: &object, definition)
         let stored = try await registry.create(
-            object, definition, namespace: namespace, dryRun: request.isDryRun, lenient: request.isHistoric)
+            object, definition, namespace: namespace, by: request.manager(), dryRun: request.isDryRun,
+            lenient: request.isHistoric)
         send(201, presenter(request).encode(stored), writer, warnings: warnings)
     }
 
@@ -46,9 +48,10 @@ extension APIEngine {
         let definition = request.definition
         do throws(BodyError) {
             guard case .v1beta1(let resource, _) = request.target.edge else {
-                return try RequestDecoder.decode(
-                    body: bytes, contentType: request.contentType, as: definition,
+                let (object, warnings) = try RequestDecoder.decode(
+                    body: bytes, contentType: request.contentType, as: request.served,
                     validation: try request.fieldValidationOrBody())
+                return (VersionConversion.stored(object, from: request.served), warnings)
             }
             let document = try HistoricBody.parse(bytes)
             do throws(ConversionError) {
@@ -107,7 +110,8 @@ extension APIEngine {
         if !request.isHistoric { _ = try settleNamespace(&object, request) }
         do throws(APIFailure) {
             let result = try await registry.update(
-                definition, request.namespace, name, part: part, dryRun: request.isDryRun, lenient: request.isHistoric
+                definition, request.namespace, name, part: part, by: request.manager(part: part),
+                dryRun: request.isDryRun, lenient: request.isHistoric
             ) { (current) throws(APIFailure) in
                 if request.isHistoric { (object, warnings) = try decode(bytes, request, merging: current.document) }
                 var new = object
@@ -124,7 +128,7 @@ extension APIEngine {
             object["metadata", "name"] = .string(name)
             Defaults.apply(to: &object, definition)
             let stored = try await registry.create(
-                object, definition, namespace: request.namespace, dryRun: request.isDryRun)
+                object, definition, namespace: request.namespace, by: request.manager(), dryRun: request.isDryRun)
             send(201, presenter(request).encode(stored), writer, warnings: warnings)
         }
     }
@@ -138,19 +142,24 @@ extension APIEngine {
         let name = try request.requireName()
         try request.checkDryRun()
         let patch = try await PatchBody(request)
+        if let body = patch.applied { return try await apply(body, request, part: part, writer) }
         let validation = try request.fieldValidation()
         var warnings: [String] = []
         let result = try await registry.update(
-            definition, request.namespace, name, part: part, dryRun: request.isDryRun, lenient: request.isHistoric
+            definition, request.namespace, name, part: part, by: request.manager(part: part), dryRun: request.isDryRun,
+            lenient: request.isHistoric
         ) { (current) throws(APIFailure) in
-            let patched = try patch.apply(to: current.document, definition.message, definition, name)
+            // A patch is written against the version of its path.
+            let shown = VersionConversion.served(current.document, as: request.served)
+            let patched = try patch.apply(to: shown, request.served.message, definition, name)
             var new: JSON
             do throws(BodyError) {
                 (new, warnings) = try RequestDecoder.conform(
-                    patched, kind: definition.kind, message: definition.message, validation: validation)
+                    patched, kind: definition.kind, message: request.served.message, validation: validation)
             } catch {
                 throw APIFailure(error)
             }
+            new = VersionConversion.stored(new, from: request.served)
             if part == .main { Defaults.apply(to: &new, definition) }
             return new
         }

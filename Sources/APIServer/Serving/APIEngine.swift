@@ -36,6 +36,7 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
     let catalogue: ResourceCatalogue
     let discovery: Discovery
     let logger: Logger
+    let tokens: ServiceAccountTokens
     private let store: any ClusterStore
     private let inFlight: InFlightLimit
 
@@ -45,6 +46,7 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
         self.logger = logger
         inFlight = InFlightLimit(
             reading: configuration.maximumReadsInFlight, writing: configuration.maximumWritesInFlight)
+        tokens = ServiceAccountTokens(store: store)
         catalogue = .builtin
         discovery = Discovery(catalogue)
         registry = Registry(
@@ -77,7 +79,8 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
 
     package func respond(to request: HTTPServerRequest, writer: HTTPResponseWriter) async throws {
         do throws(APIFailure) {
-            try authenticate(request)
+            var request = request
+            request.peer = try await authenticate(request)
             let query = QueryItems(request.query)
             if let target = ProxyTarget(request.path, namespace: query["namespace"]) {
                 return try await proxy(target, request, writer)
@@ -98,10 +101,13 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
         }
     }
 
-    private func authenticate(_ request: HTTPServerRequest) throws(APIFailure) {
-        if request.isSecure ? request.peer != nil : configuration.allowsPlain { return }
+    /// Who asks: whom the client's certificate or token names; nobody in particular where none is needed.
+    private func authenticate(_ request: HTTPServerRequest) async throws(APIFailure) -> PeerIdentity? {
+        if let peer = request.peer { return peer }
+        if let token = bearerToken(request), let identity = try await identity(ofToken: token) { return identity }
+        if !request.isSecure, configuration.allowsPlain { return nil }
         // Load balancers and `curl -k` ask these without credentials, as they may of a kube-apiserver.
-        if ["/healthz", "/livez", "/readyz", "/version"].contains(request.path) { return }
+        if ["/healthz", "/livez", "/readyz", "/version"].contains(request.path) { return nil }
         throw APIFailure(.unauthorized, "Unauthorized")
     }
 

@@ -8,6 +8,9 @@ protocol ResourceStrategy: Sendable {
     var countsGenerations: Bool { get }
     /// Whether DELETE answers with the object even when it is gone.
     var deletionAnswersObject: Bool { get }
+    /// What becomes of the dependents where a deletion does not say: `Background`, or `Orphan` for kinds whose first
+    /// clients knew no collection.
+    var defaultPropagation: String { get }
     /// Sets what the server owns in a new object. Runs before validation.
     func prepareForCreate(_ object: inout JSON, _ context: StrategyContext)
     /// Carries over what an update cannot change. Runs before validation; status is kept by the engine.
@@ -24,6 +27,7 @@ extension ResourceStrategy {
     var createsOnUpdate: Bool { false }
     var countsGenerations: Bool { false }
     var deletionAnswersObject: Bool { false }
+    var defaultPropagation: String { "Background" }
     func prepareForCreate(_ object: inout JSON, _ context: StrategyContext) {}
     func prepareForUpdate(_ new: inout JSON, old: JSON, _ context: StrategyContext) {}
     func allocate(_ object: inout JSON, old: JSON?, _ context: StrategyContext) throws(APIFailure) {}
@@ -47,9 +51,19 @@ enum Strategies {
         case ("", "pods"): PodStrategy()
         case ("", "services"): ServiceStrategy()
         case ("", "namespaces"): NamespaceStrategy()
+        case ("", "nodes"): PlainStrategy()
         case ("", "replicationcontrollers"): ReplicationControllerStrategy()
-        case ("", "endpoints"), ("", "events"), ("coordination.k8s.io", "leases"): FreelyWrittenStrategy()
-        default: PlainStrategy()
+        case ("", "persistentvolumes"), ("", "persistentvolumeclaims"): VolumeStrategy()
+        case ("", "endpoints"), ("", "events"), ("coordination.k8s.io", "leases"),
+            ("rbac.authorization.k8s.io", _):
+            FreelyWrittenStrategy()
+        case ("batch", "jobs"): JobStrategy()
+        case ("certificates.k8s.io", "certificatesigningrequests"): SigningRequestStrategy()
+        case ("apps", "controllerrevisions"): PlainStrategy()
+        case ("apps", _), ("batch", _), ("policy", _), ("networking.k8s.io", _), ("discovery.k8s.io", _),
+            ("admissionregistration.k8s.io", _), ("scheduling.k8s.io", _):
+            CountedStrategy(hasStatus: definition.subresource("status") != nil)
+        default: definition.subresource("status") == nil ? PlainStrategy() : StatusStrategy()
         }
     }
 }

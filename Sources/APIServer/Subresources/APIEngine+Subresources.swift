@@ -16,6 +16,9 @@ extension APIEngine {
         case ("namespaces", "finalize", .put): try await replace(request, part: .finalize, writer)
         case (_, "scale", .get): try await getScale(request, writer)
         case (_, "scale", .put), (_, "scale", .patch): try await setScale(request, writer)
+        case ("pods", "ephemeralcontainers", _), ("pods", "resize", _), ("certificatesigningrequests", "approval", _):
+            try await part(subresource, request, writer)
+        case ("serviceaccounts", "token", .post): try await issueToken(request, writer)
         case ("pods", "binding", .post): try await bind(try await binding(request), name: name, request, writer)
         case ("pods", "eviction", .post): try await evict(request, writer)
         case ("pods", "log", .get): try await log(request, writer)
@@ -82,96 +85,10 @@ extension APIEngine {
         }
         send(201, presenter(request).encode(document: StatusDocument.success(code: 201)), writer)
     }
-
-    /// An eviction is a deletion; budgets that could forbid it are not served yet.
-    private func evict(_ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
-        guard let message = request.definition.subresource("eviction")?.message else { throw .unknownPath() }
-        var options = DeleteOptions()
-        do throws(BodyError) {
-            let (document, _) = try RequestDecoder.decode(
-                body: try await request.bytes(), contentType: request.contentType, kind: "Eviction", apiVersion: nil,
-                message: message, validation: .ignore)
-            do throws(APIFailure) { options = try DeleteOptions(document["deleteOptions"] ?? [:]) } catch {
-                throw BodyError(error.status["message"]?.string ?? "")
-            }
-        } catch {
-            throw APIFailure(error)
-        }
-        if request.isDryRun { options.isDryRun = true }
-        _ = try await registry.delete(request.definition, request.namespace, try request.requireName(), options)
-        send(201, StatusDocument.success(code: 201).encoded(), writer)
-    }
-
-    // MARK: - Scale
-
-    private func scale(_ object: JSON) -> JSON {
-        var metadata: JSON = [:]
-        for field in ["name", "namespace", "uid", "resourceVersion", "creationTimestamp"] {
-            metadata[field] = object["metadata", field]
-        }
-        var status: JSON = ["replicas": object["status", "replicas"] ?? 0]
-        if let selector = object["spec", "selector"]?.object, !selector.isEmpty {
-            status["selector"] = .string(
-                selector.map { "\($0.key)=\($0.value.string ?? "")" }.sorted().joined(separator: ","))
-        }
-        return [
-            "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": metadata,
-            "spec": ["replicas": object["spec", "replicas"] ?? 0], "status": status,
-        ]
-    }
-
-    private func getScale(_ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
-        let object = try await registry.get(request.definition, request.namespace, try request.requireName())
-        send(200, scale(object.document).encoded(), writer)
-    }
-
-    private func setScale(_ request: APIRequest, _ writer: HTTPResponseWriter) async throws(APIFailure) {
-        let definition = request.definition
-        let name = try request.requireName()
-        guard let message = definition.subresource("scale")?.message else { throw .unknownPath() }
-        try request.checkDryRun()
-        let patch: PatchBody? = request.http.head.method == .patch ? try await PatchBody(request) : nil
-        let bytes = patch == nil ? try await request.body() : []
-        let result = try await registry.update(definition, request.namespace, name, dryRun: request.isDryRun) {
-            (current) throws(APIFailure) in
-            let wanted: JSON
-            do throws(BodyError) {
-                if let patch {
-                    let patched = try patch.patched(scale(current.document), message, definition, name)
-                    wanted = try RequestDecoder.conform(patched, kind: "Scale", message: message, validation: .ignore)
-                        .object
-                } else {
-                    wanted = try RequestDecoder.decode(
-                        body: bytes, contentType: request.contentType, kind: "Scale", apiVersion: "autoscaling/v1",
-                        message: message,
-                        validation: .ignore
-                    ).object
-                }
-            } catch {
-                throw APIFailure(error)
-            }
-            let replicas = wanted["spec", "replicas"]?.integer ?? 0
-            guard replicas >= 0 else {
-                throw APIFailure(
-                    StatusDocument.invalid(
-                        definition, name: name,
-                        [
-                            FieldError(
-                                .invalid, "spec.replicas", value: .integer(replicas),
-                                "must be greater than or equal to 0")
-                        ]))
-            }
-            var new = current.document
-            new["spec", "replicas"] = .integer(replicas)
-            new["metadata", "resourceVersion"] = wanted["metadata", "resourceVersion"]
-            return new
-        }
-        send(200, scale(result.object.document).encoded(), writer)
-    }
 }
 
 extension APIRequest {
-    fileprivate func bytes() async throws(BodyError) -> [UInt8] {
+    func bytes() async throws(BodyError) -> [UInt8] {
         do throws(APIFailure) { return try await body() } catch {
             throw BodyError(
                 reason: StatusReason(rawValue: error.reason) ?? .badRequest, error.status["message"]?.string ?? "")
@@ -180,7 +97,7 @@ extension APIRequest {
 }
 
 extension PatchBody {
-    fileprivate func patched(
+    func patched(
         _ object: JSON, _ message: MessageSchema, _ definition: ResourceDefinition, _ name: String
     ) throws(BodyError) -> JSON {
         do throws(APIFailure) { return try apply(to: object, message, definition, name) } catch {

@@ -14,6 +14,10 @@ struct SchemaConformer {
     /// The paths of members that the schema does not know, in the order of the document; at most 100 are kept.
     private(set) var unknown: [String] = []
     private var path = FieldPath()
+    /// Whether zero values and nulls stay, as they mean something in the configurations of server-side apply.
+    private let keepsEmptyValues: Bool
+
+    init(keepsEmptyValues: Bool = false) { self.keepsEmptyValues = keepsEmptyValues }
 
     mutating func conform(_ document: JSON, to message: MessageSchema) throws(TypeMismatch) -> JSON {
         guard case .object(let members) = document else { throw mismatch(document, "an object") }
@@ -23,11 +27,18 @@ struct SchemaConformer {
                 if unknown.count < 100 { unknown.append(path.appending(key)) }
                 continue
             }
-            if case .null = value { continue }
+            if case .null = value {
+                if keepsEmptyValues { result[key] = .null }
+                continue
+            }
             path.push(key)
             let conformed = try conform(value, field.type)
             path.pop()
-            if !field.isPointer, !field.isAlwaysSerialized, conformed.isEmptyScalarOrCollection(field.type) { continue }
+            if !keepsEmptyValues, !field.isPointer, !field.isAlwaysSerialized,
+                conformed.isEmptyScalarOrCollection(field.type)
+            {
+                continue
+            }
             result[key] = conformed
         }
         return .object(result)

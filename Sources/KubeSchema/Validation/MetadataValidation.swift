@@ -88,6 +88,8 @@ extension ObjectChecker {
         switch (definition.group, definition.kind) {
         case ("", "Namespace"): Names.dns1123Label(name)
         case ("", "Service"): Names.dns1035Label(name)
+        // Names of roles may be paths of their own, such as system:node-proxier.
+        case ("rbac.authorization.k8s.io", _): []
         default: Names.dns1123Subdomain(name)
         }
     }

@@ -2,7 +2,11 @@ import OrderedCollections
 
 extension ObjectChecker {
     /// Checks a pod's spec, or that of a controller's template, whose pods must be restarted always.
-    mutating func podSpec(_ spec: JSON, at path: String, isTemplate: Bool) {
+    ///
+    /// - Parameter owner: The kind of the controller whose template it is.
+    mutating func podSpec(
+        _ spec: JSON, at path: String, isTemplate: Bool, owner: String = "ReplicationController"
+    ) {
         let volumes = self.volumes(spec["volumes"]?.array ?? [], at: "\(path).volumes")
         let containers = spec["containers"]?.array ?? []
         if containers.isEmpty { required("\(path).containers") }
@@ -22,7 +26,7 @@ extension ObjectChecker {
             choice("\(path).restartPolicy", spec["restartPolicy"], ["Always"])
             if spec["activeDeadlineSeconds"] != nil {
                 forbidden(
-                    "\(path).activeDeadlineSeconds", "activeDeadlineSeconds in ReplicationController is not Supported")
+                    "\(path).activeDeadlineSeconds", "activeDeadlineSeconds in \(owner) is not Supported")
             }
         } else {
             choice("\(path).restartPolicy", spec["restartPolicy"], ["Always", "OnFailure", "Never"])

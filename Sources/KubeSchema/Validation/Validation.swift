@@ -52,7 +52,7 @@ package enum Validation {
     /// pods of a controller, the endpoints of a service, the events about anything.
     private static func isDerived(_ object: JSON, _ definition: ResourceDefinition) -> Bool {
         switch (definition.group, definition.kind) {
-        case ("", "Endpoints"), ("", "Event"): true
+        case ("", "Endpoints"), ("", "Event"), ("discovery.k8s.io", "EndpointSlice"): true
         case ("", "Pod"): (object["metadata"]?["ownerReferences"]?.array ?? []).contains { $0["controller"] == true }
         default: false
         }
@@ -77,9 +77,46 @@ struct ObjectChecker {
         case ("", "Node"): node(object)
         case ("", "Event"): event(object)
         case ("", "Binding"): binding(object)
+        case ("", "PersistentVolumeClaim"): claim(object)
+        case ("", "PersistentVolume"): volume(object)
+        case ("", "ResourceQuota"): resourceQuota(object)
+        case ("", "LimitRange"): limitRange(object)
+        case ("", "PodTemplate"):
+            podSpec(object["template"]?["spec"] ?? [:], at: "template.spec", isTemplate: false)
+        case ("apps", _): workload(object, definition.kind)
+        case ("batch", "Job"): job(object)
+        case ("batch", "CronJob"): cronJob(object)
+        case ("policy", "PodDisruptionBudget"): disruptionBudget(object)
+        case ("autoscaling", "HorizontalPodAutoscaler"): autoscaler(object)
+        case ("networking.k8s.io", "Ingress"): ingress(object)
+        case ("networking.k8s.io", "NetworkPolicy"): networkPolicy(object)
+        case ("networking.k8s.io", "IngressClass"): requiredText(object["spec"]?["controller"], "spec.controller")
+        case ("discovery.k8s.io", "EndpointSlice"): endpointSlice(object)
+        case ("rbac.authorization.k8s.io", "Role"), ("rbac.authorization.k8s.io", "ClusterRole"):
+            role(object, isNamespaced: definition.isNamespaced)
+        case ("rbac.authorization.k8s.io", "RoleBinding"), ("rbac.authorization.k8s.io", "ClusterRoleBinding"):
+            roleBinding(object, isNamespaced: definition.isNamespaced)
+        case ("storage.k8s.io", "StorageClass"): storageClass(object)
+        case ("scheduling.k8s.io", "PriorityClass"): priorityClass(object)
+        case ("node.k8s.io", "RuntimeClass"): requiredText(object["handler"], "handler")
+        case ("certificates.k8s.io", "CertificateSigningRequest"): signingRequest(object)
         case ("coordination.k8s.io", "Lease"): lease(object)
         default: break
         }
+    }
+
+    private mutating func workload(_ object: JSON, _ kind: String) {
+        switch kind {
+        case "Deployment": deployment(object)
+        case "ReplicaSet": replicaSet(object)
+        case "StatefulSet": statefulSet(object)
+        case "DaemonSet": daemonSet(object)
+        default: nonNegative("revision", object["revision"])
+        }
+    }
+
+    private mutating func requiredText(_ value: JSON?, _ path: String) {
+        if (value?.string ?? "").isEmpty { required(path) }
     }
 
     mutating func kindUpdate(_ new: JSON, _ old: JSON, _ definition: ResourceDefinition) {
@@ -91,6 +128,26 @@ struct ObjectChecker {
             dataImmutability(new, old, ["data"])
         case ("", "ConfigMap"): dataImmutability(new, old, ["data", "binaryData"])
         case ("", "Node"): nodeUpdate(new, old)
+        case ("", "PersistentVolumeClaim"): claimUpdate(new, old)
+        case ("apps", "StatefulSet"): statefulSetUpdate(new, old)
+        case ("apps", "ControllerRevision"):
+            if new["data"] != old["data"] { immutable("data", new["data"]) }
+        case ("apps", _): selectorUpdate(new, old)
+        case ("batch", "Job"): jobUpdate(new, old)
+        case ("rbac.authorization.k8s.io", "RoleBinding"), ("rbac.authorization.k8s.io", "ClusterRoleBinding"):
+            roleBindingUpdate(new, old)
+        case ("storage.k8s.io", "StorageClass"): storageClassUpdate(new, old)
+        case ("scheduling.k8s.io", "PriorityClass"): priorityClassUpdate(new, old)
+        case ("networking.k8s.io", "IngressClass"):
+            if new["spec"]?["controller"] != old["spec"]?["controller"] {
+                immutable("spec.controller", new["spec"]?["controller"])
+            }
+        case ("node.k8s.io", "RuntimeClass"):
+            if new["handler"] != old["handler"] { immutable("handler", new["handler"]) }
+        case ("discovery.k8s.io", "EndpointSlice"):
+            if new["addressType"] != old["addressType"] { immutable("addressType", new["addressType"]) }
+        case ("certificates.k8s.io", "CertificateSigningRequest"):
+            if new["spec"] != old["spec"] { immutable("spec", new["spec"]) }
         default: break
         }
     }
