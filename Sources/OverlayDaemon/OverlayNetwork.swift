@@ -57,7 +57,7 @@ package final class OverlayNetwork: Sendable {
     package func prepare() throws(DaemonError) -> KernelPath? {
         guard configuration.datapath != .tun else {
             state.withLock { $0.pathReason = "asked for" }
-            return nil
+            return try withoutKernelPath()
         }
         do throws(DaemonError) {
             let path = try KernelPath(device: configuration.deviceName, netlink: netlink, logger: logger)
@@ -70,8 +70,20 @@ package final class OverlayNetwork: Sendable {
             guard configuration.datapath == .auto else { throw error }
             logger.notice("packets take the user-space path: \(error)")
             state.withLock { $0.pathReason = "\(error)" }
-            return nil
+            return try withoutKernelPath()
         }
+    }
+
+    /// Takes away what an earlier start may have left to carry packets without us.
+    private func withoutKernelPath() throws(DaemonError) -> KernelPath? {
+        do {
+            for removed in try KernelPath.remove(device: configuration.deviceName, netlink: netlink) {
+                logger.info("removed: \(removed)")
+            }
+        } catch {
+            throw DaemonError("the programs of an earlier start can't be removed: \(error)")
+        }
+        return nil
     }
 
     /// Makes the kernel carry `lease` in the network `config`; called again for another lease, it changes only what

@@ -12,11 +12,13 @@ struct OverlayBench: ParsableCommand {
     @Option(help: "Where the result is written.") var results = "../bench-results"
     @Option(help: "Rounds, each with every path and traffic.") var rounds = 5
     @Option(help: "Seconds of each run.") var seconds = 2.0
+    @Option(help: "Only paths with this in their name.") var only: String?
+    @Flag(help: "Packets of the wire's MTU between the nodes, in place of super-packets.") var mtuSized = false
 
-    private enum Path: String, CaseIterable {
-        case hostGateway = "pod to pod, no encapsulation"
-        case tunnel = "pod to pod, overlayd"
-        case bare = "host to host, bare veth"
+    private var paths: [Path] {
+        Path.allCases.filter { path in
+            (path != .flanneld || TestBed.flanneld != nil) && (only.map { path.rawValue.contains($0) } ?? true)
+        }
     }
 
     func validate() throws {
@@ -30,53 +32,42 @@ struct OverlayBench: ParsableCommand {
         let bed = try TestBed(binaries: binaries)
         defer { bed.down() }
         try bed.up()
-        try bed.encapsulate(false)
+        try bed.carrySuperPackets(!mtuSized)
         var samples: [Path: [Traffic: [Sample]]] = [:]
         for round in 1...rounds {
-            for path in Path.allCases {
-                if path != .bare { try bed.encapsulate(path == .tunnel) }
-                if path == .tunnel, round == 1 { print("both ways between the pods work") }
+            for path in paths {
+                try bed.choose(path)
                 for traffic in Traffic.allCases {
-                    let sample = try measure(path, traffic, bed)
+                    let (from, to) = bed.ends(path)
+                    let sample = try traffic.run(bed, from: from, to: to.space, at: to.address, seconds: seconds)
                     samples[path, default: [:]][traffic, default: []].append(sample)
-                    print(
-                        "round \(round), \(traffic.rawValue), \(path.rawValue): \(String(format: "%.2f Gb/s, %.2f s/GB", sample.bitsPerSecond / 1e9, sample.cpuSecondsPerGigabyte))"
-                    )
+                    print("round \(round), \(path.rawValue), \(traffic.rawValue): \(sample.summary)")
                 }
-                if path == .tunnel { try bed.encapsulate(false) }
             }
         }
-        try report(samples).write(to: results)
-        print("\nwritten to \(results)/overlay.{json,md,svg}")
+        let name = mtuSized ? "overlay-mtu" : "overlay"
+        try report(samples, name).write(to: results)
+        print("\nwritten to \(results)/\(name).{json,md,svg}")
     }
 
-    private func measure(_ path: Path, _ traffic: Traffic, _ bed: TestBed) throws -> Sample {
-        let (from, to) = (bed.nodes[0], bed.nodes[1])
-        return path == .bare
-            ? try traffic.run(bed, from: from.name, to: to.name, at: to.address, seconds: seconds)
-            : try traffic.run(bed, from: from.pod, to: to.pod, at: to.podAddress, seconds: seconds)
-    }
-
-    private func report(_ samples: [Path: [Traffic: [Sample]]]) throws -> Report {
+    private func report(_ samples: [Path: [Traffic: [Sample]]], _ name: String) throws -> Report {
         var rows: [Row] = []
         for traffic in Traffic.allCases {
-            let reference = samples[.hostGateway]?[traffic] ?? []
-            for path in Path.allCases {
+            for path in paths {
                 let own = samples[path]?[traffic] ?? []
                 rows.append(
                     Row(
-                        path: path.rawValue, traffic: traffic.rawValue,
-                        gigabitsPerSecond: Spread(own.map { $0.bitsPerSecond / 1e9 }),
-                        packetsPerSecond: Spread(own.map(\.packetsPerSecond)),
-                        cpuSecondsPerGigabyte: Spread(own.map(\.cpuSecondsPerGigabyte)),
-                        ratio: Spread(zip(own, reference).map { $0.bitsPerSecond / max($1.bitsPerSecond, 1) }),
-                        samples: own))
+                        path: path.rawValue, traffic: traffic.rawValue, reference: path.reference.rawValue,
+                        samples: own,
+                        references: samples[path.reference]?[traffic] ?? [],
+                        vxlan: path.isHostToHost ? [] : samples[.kernelVXLAN]?[traffic] ?? []))
             }
         }
         return Report(
-            benchmark: "overlay", machine: try Report.machineLine(),
-            command: "cd Benchmarks && swift run -c release overlay-bench",
-            rounds: rounds, secondsPerRun: seconds, reference: Path.hostGateway.rawValue,
+            benchmark: name, machine: try Report.machineLine(),
+            command: "cd Benchmarks && swift run -c release overlay-bench" + (mtuSized ? " --mtu-sized" : ""),
+            rounds: rounds, secondsPerRun: seconds,
+            wire: mtuSized ? "packets of the wire's MTU" : "super-packets whole",
             steal: Spread(samples.values.flatMap { $0.values.flatMap { $0 } }.map(\.steal)), rows: rows)
     }
 }

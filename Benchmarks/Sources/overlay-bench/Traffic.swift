@@ -8,19 +8,37 @@ struct Sample: Codable {
     var cpuSecondsPerGigabyte: Double
     /// The share of processor time that the hypervisor took, 0...1.
     var steal: Double
+    /// Round trip in microseconds, half of them and 99 in 100 within; 0 where it was not measured.
+    var roundTripMedian = 0.0
+    var roundTrip99 = 0.0
+
+    /// What ratios are made of: bits or packets per second, or round trips per second.
+    var figure: Double {
+        if roundTripMedian > 0 { return 1e6 / roundTripMedian }
+        return packetsPerSecond > 0 ? packetsPerSecond : bitsPerSecond
+    }
+
+    var summary: String {
+        if roundTripMedian > 0 { return String(format: "%.0f us, 99 %% within %.0f us", roundTripMedian, roundTrip99) }
+        return String(
+            format: "%.2f Gb/s, %.0f packets/s, %.2f s/GB", bitsPerSecond / 1e9, packetsPerSecond,
+            cpuSecondsPerGigabyte)
+    }
 }
 
-/// A kind of traffic, made by iperf3.
+/// A kind of traffic, made by iperf3 or ping.
 enum Traffic: String, CaseIterable {
     case tcp1 = "TCP, 1 stream"
     case tcp4 = "TCP, 4 streams"
     case udp64 = "UDP, 64 bytes"
+    case roundTrip = "round trip"
 
     private func options(seconds: Double) -> String {
         switch self {
         case .tcp1: "-t \(seconds)"
         case .tcp4: "-P 4 -t \(seconds)"
         case .udp64: "-u -b 0 -l 64 -t \(seconds)"
+        case .roundTrip: ""
         }
     }
 
@@ -28,6 +46,7 @@ enum Traffic: String, CaseIterable {
     func run(_ bed: TestBed, from client: String, to server: String, at address: String, seconds: Double) throws
         -> Sample
     {
+        if self == .roundTrip { return try ping(bed, from: client, at: address) }
         let receiver = try Command.start("\(bed.enter(server)) iperf3 -s -1 -B \(address)", log: "/dev/null")
         defer { if receiver.isRunning { receiver.terminate() } }
         try Command.wait(for: "iperf3") { try bed.within(server, "ss -Hltn sport = 5201").contains("5201") }
@@ -51,6 +70,18 @@ enum Traffic: String, CaseIterable {
         return Sample(
             bitsPerSecond: bytes * 8 / duration, packetsPerSecond: packets / duration,
             cpuSecondsPerGigabyte: used.busy / (bytes / 1e9), steal: used.stealShare)
+    }
+
+    private func ping(_ bed: TestBed, from client: String, at address: String) throws -> Sample {
+        let text = try bed.within(client, "ping -n -i 0.002 -c 400 \(address)")
+        let times = text.split(separator: "\n").compactMap { line -> Double? in
+            guard let mark = line.range(of: "time=") else { return nil }
+            return line[mark.upperBound...].split(separator: " ").first.flatMap { Double($0) }
+        }.sorted()
+        guard times.count > 300 else { throw CommandError(line: "ping", status: 0, output: text) }
+        return Sample(
+            bitsPerSecond: 0, packetsPerSecond: 0, cpuSecondsPerGigabyte: 0, steal: 0,
+            roundTripMedian: times[times.count / 2] * 1000, roundTrip99: times[times.count * 99 / 100] * 1000)
     }
 
     private struct Result: Decodable {
