@@ -20,7 +20,7 @@ extension EmbeddedStore {
         await cancelWhenGracefulShutdown {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
-                    await self.writes.run { commit in
+                    await self.writes.run(readsPrevious: { self.hub.wantsPrevious }) { commit in
                         self.hub.publish(commit.events, revision: commit.revision)
                         self.committed.ring()
                     }

@@ -271,7 +271,7 @@ extension EmbeddedStore {
 
     /// Keys that exist.
     package func keyCount() async throws(StoreError) -> Int64 {
-        try await read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM keys") ?? 0 }
+        try await read { try Int64.fetchOne($0, sql: "SELECT count(*) FROM keys WHERE version > 0") ?? 0 }
     }
 }
 

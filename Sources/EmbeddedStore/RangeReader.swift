@@ -54,17 +54,20 @@ enum RangeReader {
     }
 
     private static func present(_ range: KeyRange) -> String {
-        "(SELECT key, record, created, version, lease FROM keys WHERE \(range.condition)) k"
+        "(SELECT key, record, created, version, lease FROM keys WHERE \(range.condition) AND version > 0) k"
     }
 
-    /// The last record of each key up to a revision, found in the index; a deletion hides the key.
+    /// The last record of each key up to a revision: back from the present one, record by record.
     private static func past(_ range: KeyRange, _ revision: Int64) -> String {
-        """
-        (SELECT p.key, p.id AS record, p.created, p.version, p.lease FROM (
-             SELECT max(id) AS last FROM records
-             WHERE \(range.condition) AND id < \(RecordID.first(of: revision + 1)) GROUP BY key
-         ) JOIN records p ON p.id = last WHERE p.version > 0) k
-        """
+        let bound = RecordID.first(of: revision + 1)
+        return """
+            (WITH RECURSIVE walk(id) AS (
+                 SELECT record FROM keys WHERE \(range.condition)
+                 UNION ALL SELECT r.previous FROM walk JOIN records r ON r.id = walk.id WHERE walk.id >= \(bound)
+             )
+             SELECT p.key, p.id AS record, p.created, p.version, p.lease FROM walk JOIN records p ON p.id = walk.id
+             WHERE walk.id < \(bound) AND p.version > 0) k
+            """
     }
 
     private static func filters(_ query: RangeQuery) -> String {

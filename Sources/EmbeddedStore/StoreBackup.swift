@@ -128,7 +128,10 @@ package enum StoreBackup {
         configuration.readonly = true
         let queue = try DatabaseQueue(path: file, configuration: configuration)
         let (revision, keys) = try queue.read { db in
-            (try db.counter("revision"), try Int64.fetchOne(db, sql: "SELECT count(*) FROM keys") ?? 0)
+            (
+                try db.counter("revision"),
+                try Int64.fetchOne(db, sql: "SELECT count(*) FROM keys WHERE version > 0") ?? 0
+            )
         }
         return Summary(revision: revision, keys: keys, bytes: size(of: file))
     }

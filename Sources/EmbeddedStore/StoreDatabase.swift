@@ -9,8 +9,9 @@ import Glibc
 /// machine, as with etcd. The schema:
 ///
 /// - `records`: every version of every key since the last compaction, deletions (version 0) included, once. A record's
-///   number is its revision and its place in it, so writes append and a watch's history is a scan.
-/// - `keys`: the record that is each key's present value.
+///   number is its revision and its place in it, so writes append and a watch's history is a scan. `previous` is the
+///   number of the key's record before, 0 or gone where none is kept: no index of versions has to be written.
+/// - `keys`: the last record of each key, a deletion too for as long as history has it.
 /// - `leases`: numbers and times to live; deadlines are kept in memory and begin anew at each start, as etcd's do.
 /// - `meta`: `revision`; `compacted`, before which history is gone, -1 while it is whole; `swept`, up to which its
 ///   records are deleted.
@@ -18,7 +19,10 @@ struct StoreDatabase: Sendable {
     /// "Fjrd", so that `file(1)` and ``StoreBackup`` know a store when they see one.
     static let applicationID: Int32 = 0x466A_7264
     /// Counted up when an older program could no longer read the file.
-    static let format: Int32 = 2
+    static let format: Int32 = 3
+
+    /// The writer's own page cache. Readers have SQLite's small ones, and the system's behind them.
+    private static let writerCacheKilobytes = 16 << 10
 
     let pool: DatabasePool
     let path: String
@@ -47,6 +51,7 @@ struct StoreDatabase: Sendable {
                 // Checkpointer does it beside the writers; this is for a program that has none.
                 try db.execute(sql: "PRAGMA wal_autocheckpoint = \(Checkpointer.hardLimitPages)")
                 try db.execute(sql: "PRAGMA journal_size_limit = \(Checkpointer.logBytes)")
+                try db.execute(sql: "PRAGMA cache_size = -\(Self.writerCacheKilobytes)")
                 // Overwriting what is deleted with zeros, Debian's default, doubles what compaction writes.
                 try db.execute(sql: "PRAGMA secure_delete = OFF")
                 try db.inTransaction {
@@ -86,9 +91,8 @@ struct StoreDatabase: Sendable {
         PRAGMA user_version = \(format);
         CREATE TABLE IF NOT EXISTS records (
             id INTEGER PRIMARY KEY, key BLOB NOT NULL, value BLOB NOT NULL, created INTEGER NOT NULL,
-            version INTEGER NOT NULL, lease INTEGER NOT NULL
+            version INTEGER NOT NULL, lease INTEGER NOT NULL, previous INTEGER NOT NULL
         );
-        CREATE INDEX IF NOT EXISTS records_by_key ON records (key);
         CREATE TABLE IF NOT EXISTS keys (
             key BLOB PRIMARY KEY, record INTEGER NOT NULL, created INTEGER NOT NULL, version INTEGER NOT NULL,
             lease INTEGER NOT NULL

@@ -12,7 +12,7 @@ enum Sweeper {
 
     /// Deletes one slice. Returns whether more is to be done.
     ///
-    /// Each record between the last sweep and the compacted revision makes the older ones of its key superfluous, and
+    /// Each record between the last sweep and the compacted revision makes the one before of its key superfluous, and
     /// itself if it is a deletion. Every call moves `swept` on, whatever the records are.
     static func sweep(_ db: Database) throws -> Bool {
         let compacted = try db.counter("compacted")
@@ -20,15 +20,12 @@ enum Sweeper {
         guard swept < compacted else { return false }
         let end = RecordID.first(of: compacted + 1)
         let rows = try Row.fetchAll(
-            db.cachedStatement(
-                sql:
-                    "SELECT id, key, version FROM records WHERE id >= ? AND id < ? ORDER BY id LIMIT \(recordsPerSlice)"
-            ), arguments: [RecordID.first(of: swept + 1), end])
+            db.cachedStatement(sql: "\(select) ORDER BY id LIMIT \(recordsPerSlice)"),
+            arguments: [RecordID.first(of: swept + 1), end])
         var last = swept
         for row in rows {
             let id: Int64 = row[0]
-            let isDeletion = (row[2] as Int64) == 0
-            try db.run("DELETE FROM records WHERE key = ? AND id < ?", [row[1] as Data, isDeletion ? id + 1 : id])
+            try sweep(row, db)
             last = RecordID.revision(of: id)
         }
         // The last revision of a full slice may go on in the next one, unless it fills the slice alone.
@@ -43,13 +40,22 @@ enum Sweeper {
     /// Sweeps one revision of more records than a slice has.
     private static func sweepAll(of revision: Int64, _ db: Database) throws {
         let rows = try Row.fetchAll(
-            db.cachedStatement(sql: "SELECT id, key, version FROM records WHERE id >= ? AND id < ?"),
+            db.cachedStatement(sql: select),
             arguments: [RecordID.first(of: revision), RecordID.first(of: revision + 1)])
-        for row in rows {
-            let id: Int64 = row[0]
-            let isDeletion = (row[2] as Int64) == 0
-            try db.run("DELETE FROM records WHERE key = ? AND id < ?", [row[1] as Data, isDeletion ? id + 1 : id])
-        }
+        for row in rows { try sweep(row, db) }
+    }
+
+    private static let select = "SELECT id, key, version, previous FROM records WHERE id >= ? AND id < ?"
+
+    /// Deletes what one record makes superfluous. Of the records before it all but one are gone already.
+    private static func sweep(_ row: Row, _ db: Database) throws {
+        let id: Int64 = row[0]
+        let version: Int64 = row[2]
+        let previous: Int64 = row[3]
+        if previous != 0 { try db.run("DELETE FROM records WHERE id = ?", [previous]) }
+        guard version == 0 else { return }
+        try db.run("DELETE FROM records WHERE id = ?", [id])
+        try db.run("DELETE FROM keys WHERE key = ? AND record = ?", [row[1] as Data, id])
     }
 
     /// Gives a slice of the free pages back to the file system. Returns whether more is to be done.

@@ -9,12 +9,15 @@ struct TransactionApplier {
     let db: Database
     /// The store's revision, with all that was applied so far.
     private(set) var revision: Int64
-    /// What the operations changed, in order; every put of a key that existed and every deletion has its `previous`.
+    /// What the operations changed, in order. Deletions have their `previous`, puts where they looked it up.
     private(set) var events: [StoreEvent] = []
     private let initialRevision: Int64
+    /// Whether puts look up what they replace, though nobody asked with them.
+    private let readsPrevious: Bool
 
-    init(_ db: Database) throws {
+    init(_ db: Database, readsPrevious: Bool) throws {
         self.db = db
+        self.readsPrevious = readsPrevious
         revision = try db.counter("revision")
         initialRevision = revision
     }
@@ -86,50 +89,72 @@ struct TransactionApplier {
 
     /// Returns the key as it was if that was asked for.
     private func put(_ put: PutRequest, _ change: inout Change) throws -> KeyValue? {
-        let old = try current(put.key)
+        let head = try head(put.key)
+        let old = head.flatMap { $0.version > 0 ? $0 : nil }
+        let needsOld = put.previous || put.keepsValue || readsPrevious
+        let previous = needsOld ? try old.flatMap { try keyValue(put.key, $0) } : nil
         let new = KeyValue(
-            key: put.key, value: put.keepsValue ? old?.value ?? [] : put.value,
-            createRevision: old?.createRevision ?? change.revision, modRevision: change.revision,
+            key: put.key, value: put.keepsValue ? previous?.value ?? [] : put.value,
+            createRevision: old?.created ?? change.revision, modRevision: change.revision,
             version: (old?.version ?? 0) + 1, lease: put.keepsLease ? old?.lease ?? 0 : put.lease)
-        let id = try record(new, change)
-        let key = Data(put.key)
-        if old == nil {
-            try db.run("INSERT INTO keys VALUES (?, ?, ?, ?, ?)", [key, id, new.createRevision, 1, new.lease])
-        } else {
-            try db.run(
-                "UPDATE keys SET record = ?, version = ?, lease = ? WHERE key = ?", [id, new.version, new.lease, key])
-        }
-        change.events.append(StoreEvent(.put, new, previous: old))
-        return put.previous ? old : nil
+        try record(new, after: head, change)
+        change.events.append(StoreEvent(.put, new, previous: previous))
+        return put.previous ? previous : nil
     }
 
     private func delete(_ range: KeyRange, _ change: inout Change) throws -> [KeyValue] {
         let found = try RangeReader.read(RangeQuery(RangeRequest(range)), in: db, revision: revision).keyValues
         for old in found {
-            try db.run("DELETE FROM keys WHERE key = ?", [Data(old.key)])
             let gone = KeyValue(key: old.key, value: [], modRevision: change.revision)
-            _ = try record(gone, change)
+            try record(gone, after: try head(old.key), change)
             change.events.append(StoreEvent(.delete, gone, previous: old))
         }
         return found
     }
 
-    private func record(_ keyValue: KeyValue, _ change: Change) throws -> Int64 {
+    /// The newest record of a key, a deletion included.
+    private struct Head {
+        let record: Int64
+        let created: Int64
+        let version: Int64
+        let lease: Int64
+    }
+
+    private func head(_ key: [UInt8]) throws -> Head? {
+        let sql = "SELECT record, created, version, lease FROM keys WHERE key = ?"
+        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [Data(key)]).map {
+            Head(record: $0[0], created: $0[1], version: $0[2], lease: $0[3])
+        }
+    }
+
+    private func keyValue(_ key: [UInt8], _ head: Head) throws -> KeyValue? {
+        let sql = "SELECT value FROM records WHERE id = ?"
+        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [head.record]).map { row in
+            KeyValue(
+                key: key, value: row.bytes(0), createRevision: head.created,
+                modRevision: RecordID.revision(of: head.record), version: head.version, lease: head.lease)
+        }
+    }
+
+    private func record(_ new: KeyValue, after head: Head?, _ change: Change) throws {
         let id = RecordID.first(of: change.revision) + Int64(change.events.count)
+        let key = Data(new.key)
         try db.run(
-            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                id, Data(keyValue.key), Data(keyValue.value), keyValue.createRevision, keyValue.version, keyValue.lease,
-            ])
-        return id
+            "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [id, key, Data(new.value), new.createRevision, new.version, new.lease, head?.record ?? 0])
+        if head == nil {
+            try db.run(
+                "INSERT INTO keys VALUES (?, ?, ?, ?, ?)", [key, id, new.createRevision, new.version, new.lease])
+        } else {
+            try db.run(
+                "UPDATE keys SET record = ?, created = ?, version = ?, lease = ? WHERE key = ?",
+                [id, new.createRevision, new.version, new.lease, key])
+        }
     }
 
     private func current(_ key: [UInt8]) throws -> KeyValue? {
-        let sql = """
-            SELECT k.key, r.value, k.created, k.record, k.version, k.lease
-            FROM keys k JOIN records r ON r.id = k.record WHERE k.key = ?
-            """
-        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [Data(key)]).map { KeyValue($0) }
+        guard let head = try head(key), head.version > 0 else { return nil }
+        return try keyValue(key, head)
     }
 
     // MARK: Decisions and checks
@@ -175,7 +200,7 @@ struct TransactionApplier {
             let count = try Int64.fetchOne(db.cachedStatement(sql: sql), arguments: range.arguments) ?? 0
             if count >= limit { throw StoreError.refused(EtcdErrorText.tooManyOperations) }
         case .put(let put):
-            if put.keepsValue || put.keepsLease, try current(put.key) == nil {
+            if put.keepsValue || put.keepsLease, try (head(put.key)?.version ?? 0) == 0 {
                 throw StoreError.refused(EtcdErrorText.keyNotFound)
             }
             if put.lease != 0 {

@@ -14,6 +14,9 @@ package final class PublishedEvent: Sendable {
         weight = 256 + event.keyValue.key.count * 2 + event.keyValue.value.count + (event.previous?.value.count ?? 0)
     }
 
+    /// Whether there was a value before the change that the event does not have.
+    var lacksPrevious: Bool { event.kind == .put && event.keyValue.version > 1 && event.previous == nil }
+
     /// The event encoded, with or without its `previous`; `encode` is called once for each.
     package func encoding(previous: Bool, _ encode: (StoreEvent) -> [UInt8]) -> [UInt8] {
         encodings.withLock { encodings in
@@ -61,6 +64,14 @@ package final class WatchCursor: Sendable {
         var isBehind: Bool
         var failure: StoreError?
         var wake: (@Sendable () -> Void)?
+
+        /// Drops what waits: the reader finds it in history.
+        mutating func fallBehind() {
+            queue = []
+            taken = 0
+            weight = 0
+            isBehind = true
+        }
     }
 
     package let request: WatchRequest
@@ -118,14 +129,20 @@ package final class WatchCursor: Sendable {
         state.withLock { state in
             guard !state.isBehind, state.failure == nil else { return nil }
             if state.weight + weight > Self.weightLimit, state.taken < state.queue.count {
-                state.queue = []
-                state.taken = 0
-                state.weight = 0
-                state.isBehind = true
+                state.fallBehind()
             } else {
                 state.queue.append(delivery)
                 state.weight += weight
             }
+            return state.wake.take()
+        }
+    }
+
+    /// Sends the reader to history for what was just published. Returns what to call to wake it.
+    func fallBehind() -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            guard state.failure == nil else { return nil }
+            state.fallBehind()
             return state.wake.take()
         }
     }

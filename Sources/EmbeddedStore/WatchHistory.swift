@@ -21,7 +21,7 @@ enum WatchHistory {
         if first <= compacted { throw StoreError.compacted(oldest: compacted) }
         let end = min(last, first + revisionsPerPage - 1)
         let sql = """
-            SELECT key, value, created, id, version, lease FROM records
+            SELECT key, value, created, id, version, lease, previous FROM records
             WHERE id >= ? AND id < ? AND \(request.range.condition) ORDER BY id
             """
         let arguments: StatementArguments =
@@ -38,19 +38,15 @@ enum WatchHistory {
             }
             let event = StoreEvent(
                 keyValue.version == 0 ? .delete : .put, keyValue,
-                previous: request.previous ? try previous(of: keyValue, row[3], in: db) : nil)
+                previous: request.previous ? try previous(row[6], in: db) : nil)
             events.append(PublishedEvent(event))
             weight += events[events.count - 1].weight
         }
         return WatchDelivery(revision: end, events: events)
     }
 
-    private static func previous(of keyValue: KeyValue, _ id: Int64, in db: Database) throws -> KeyValue? {
-        let sql = """
-            SELECT key, value, created, id, version, lease FROM records
-            WHERE key = ? AND id < ? ORDER BY id DESC LIMIT 1
-            """
-        let row = try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [Data(keyValue.key), id])
-        return row.map { KeyValue($0) }.flatMap { $0.version == 0 ? nil : $0 }
+    private static func previous(_ id: Int64, in db: Database) throws -> KeyValue? {
+        let sql = "SELECT key, value, created, id, version, lease FROM records WHERE id = ? AND version > 0"
+        return try Row.fetchOne(db.cachedStatement(sql: sql), arguments: [id]).map { KeyValue($0) }
     }
 }

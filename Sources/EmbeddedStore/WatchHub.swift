@@ -20,6 +20,8 @@ final class WatchHub: Sendable {
 
     private let pool: DatabasePool
     private let state: Mutex<State>
+    /// Watchers that want the values before changes.
+    private let previousWatchers = Atomic<Int>(0)
 
     init(pool: DatabasePool, revision: Int64) {
         self.pool = pool
@@ -28,6 +30,10 @@ final class WatchHub: Sendable {
 
     /// The revision up to which events were handed out.
     var published: Int64 { state.withLock { $0.published } }
+
+    /// Whether events should come with the values that puts replace. A watcher that begins during a commit may still
+    /// get events without; it then reads them from history.
+    var wantsPrevious: Bool { previousWatchers.load(ordering: .relaxed) > 0 }
 
     /// Watchers, and those of them that go on from history.
     var counts: (all: Int, behind: Int) {
@@ -56,9 +62,12 @@ final class WatchHub: Sendable {
                 guard let first = events.first?.event.keyValue.modRevision else { continue }
                 let delivery = WatchDelivery(revision: revision, events: events)
                 let weight = events.reduce(0) { $0 + $1.weight }
+                let lacksPrevious = events.contains { $0.lacksPrevious }
                 for cursor in state.groups[range, default: [:]].values {
                     let next = cursor.next
-                    if next <= first {
+                    if lacksPrevious, cursor.request.previous {
+                        if let wake = cursor.fallBehind() { wakes.append(wake) }
+                    } else if next <= first {
                         if let wake = cursor.offer(delivery, weight: weight) { wakes.append(wake) }
                     } else {
                         // A watch from a revision that was still to come.
@@ -100,6 +109,7 @@ final class WatchHub: Sendable {
 
     /// Registers a watch until the token goes away.
     func watch(_ request: WatchRequest) -> (cursor: WatchCursor, token: WatchToken) {
+        if request.previous { previousWatchers.add(1, ordering: .relaxed) }
         let (id, cursor) = state.withLock { state in
             state.lastID += 1
             let next = request.startRevision > 0 ? request.startRevision : state.published + 1
@@ -110,7 +120,13 @@ final class WatchHub: Sendable {
             return (state.lastID, cursor)
         }
         let range = request.range
-        return (cursor, WatchToken { self.remove(id, range) })
+        return (
+            cursor,
+            WatchToken {
+                if request.previous { self.previousWatchers.subtract(1, ordering: .relaxed) }
+                self.remove(id, range)
+            }
+        )
     }
 
     private func remove(_ id: Int, _ range: KeyRange) {

@@ -85,15 +85,25 @@ final class WriteQueue: Sendable {
 
     /// Writes until cancelled, then does what is queued and refuses the rest.
     ///
-    /// - Parameter publish: Gets each commit before its writers hear of it.
-    func run(publish: @escaping @Sendable (Commit) -> Void) async {
-        for await _ in wake { await drain(publish) }
+    /// - Parameters:
+    ///   - readsPrevious: Whether events should have the values that puts replace.
+    ///   - publish: Gets each commit before its writers hear of it.
+    func run(
+        readsPrevious: @escaping @Sendable () -> Bool, publish: @escaping @Sendable (Commit) -> Void
+    ) async {
+        let audience = Audience(readsPrevious: readsPrevious, publish: publish)
+        for await _ in wake { await drain(audience) }
         state.withLock { $0.isClosed = true }
         // What is queued is still written: the task is cancelled, so the work moves to one that is not.
-        await Task.detached { await self.drain(publish) }.value
+        await Task.detached { await self.drain(audience) }.value
     }
 
-    private func drain(_ publish: @escaping @Sendable (Commit) -> Void) async {
+    private struct Audience: Sendable {
+        let readsPrevious: @Sendable () -> Bool
+        let publish: @Sendable (Commit) -> Void
+    }
+
+    private func drain(_ audience: Audience) async {
         while true {
             var jobs = state.withLock { state in
                 let jobs = Array(state.jobs.prefix(Self.jobsPerCommit))
@@ -103,7 +113,7 @@ final class WriteQueue: Sendable {
             guard !jobs.isEmpty else { return }
             refuseGrowthIfFull(&jobs)
             do {
-                try await commit(jobs, publish)
+                try await commit(jobs, audience)
             } catch {
                 guard let error = error as? DatabaseError, error.isOutOfSpace else {
                     fail(jobs, error)
@@ -112,7 +122,7 @@ final class WriteQueue: Sendable {
                 // What needs no space, deletions above all, gets a second chance: it has the reserve for itself.
                 space.raise(because: "the disk is full")
                 refuseGrowthIfFull(&jobs)
-                do { try await commit(jobs, publish) } catch { fail(jobs, error) }
+                do { try await commit(jobs, audience) } catch { fail(jobs, error) }
             }
         }
     }
@@ -133,14 +143,14 @@ final class WriteQueue: Sendable {
         for job in jobs { job.finish(.unavailable("the store's database failed: \(error)")) }
     }
 
-    private func commit(_ jobs: [Job], _ publish: @escaping @Sendable (Commit) -> Void) async throws {
+    private func commit(_ jobs: [Job], _ audience: Audience) async throws {
         guard !jobs.isEmpty else { return }
         let metrics = self.metrics
         let space = self.space
         let (commit, refusals) = try await pool.writeWithoutTransaction { db in
             try db.beginTransaction(.immediate)
             do {
-                var applier = try TransactionApplier(db)
+                var applier = try TransactionApplier(db, readsPrevious: audience.readsPrevious())
                 var refusals: [StoreError?] = []
                 for job in jobs {
                     do {
@@ -162,7 +172,7 @@ final class WriteQueue: Sendable {
                 throw error
             }
         }
-        publish(commit)
+        audience.publish(commit)
         for (job, refusal) in zip(jobs, refusals) { job.finish(refusal) }
     }
 }

@@ -30,6 +30,10 @@ struct Front {
             path.append(word)
             rest.removeFirst()
         }
+        // Flags without the name of a subcommand are those of the one that is meant then.
+        if let name = command.defaultSubcommand, let next = command.subcommands?.first(where: { $0.commandName == name }) {
+            command = next
+        }
         if command.isPassThrough { return (path + rest, []) }
         let historic = HistoricFlags.of(command: path.first ?? "")
         let spelling = CommandLineSpelling(flags: command.flags, historic: historic)
@@ -46,6 +50,7 @@ private struct Description: Decodable {
 private struct Command: Decodable {
     let commandName: String
     let subcommands: [Command]?
+    let defaultSubcommand: String?
     let arguments: [Argument]?
 
     var flags: [String: FlagKind] {
