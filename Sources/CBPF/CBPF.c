@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static _Thread_local char *log_text;
 static _Thread_local size_t log_room;
@@ -67,4 +68,16 @@ int cbpf_run(int program, const void *packet, uint32_t count, void *context, uin
 uint32_t cbpf_value_size(struct bpf_object *object, const char *name) {
     struct bpf_map *map = bpf_object__find_map_by_name(object, name);
     return map ? bpf_map__value_size(map) : 0;
+}
+
+int cbpf_open_pinned(const char *path, uint32_t key_size, uint32_t value_size) {
+    int descriptor = bpf_obj_get(path);
+    if (descriptor < 0) return -errno;
+    struct bpf_map_info info = {0};
+    uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(descriptor, &info, &size) == 0 && info.key_size == key_size
+        && info.value_size == value_size)
+        return descriptor;
+    close(descriptor);
+    return -EPROTO;
 }

@@ -275,6 +275,17 @@ struct FastPathTests {
         }
     }
 
+    @Test func aPodThatHasGoneIsLeftToTheStack() throws {
+        try withFastPath { (path) throws in
+            var gone = Self.pod
+            gone.interface = 9999
+            try path.setPods([gone])
+            _ = try path.run(.underlayIngress, over: Datagram(Self.answer).frame)
+            #expect(path.events[.shortIn] == 0)
+            #expect(path.events[.stackIn] == 1)
+        }
+    }
+
     @Test(arguments: [
         (UInt8(2), UInt8(3), UInt8(3)),  // ECT(0) inside, congestion outside: passed on
         (1, 3, 3), (2, 1, 1), (2, 0, 2), (1, 2, 1), (3, 0, 3), (0, 1, 0),

@@ -21,6 +21,9 @@ int cbpf_detach(int interface, int ingress, uint32_t handle, uint32_t priority);
 int cbpf_run(int program, const void *packet, uint32_t count, void *context, uint32_t context_size, void *output,
     uint32_t *output_size);
 
+// Opens a pinned map. Returns a descriptor, -EPROTO when its keys or values have another size, or -errno.
+int cbpf_open_pinned(const char *path, uint32_t key_size, uint32_t value_size);
+
 // The size of an object's map values, 0 when there is no such map.
 uint32_t cbpf_value_size(struct bpf_object *object, const char *map);
 #endif

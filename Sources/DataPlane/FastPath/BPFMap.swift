@@ -4,18 +4,33 @@ import LinuxKit
 
 /// A map of a loaded object, with keys and values of fixed layouts.
 ///
-/// The descriptor belongs to the object and lives as long as it.
+/// The descriptor belongs to the object and lives as long as it; that of a pinned map lives as long as its user.
 struct BPFMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
     let name: String
     private let descriptor: CInt
+    private let owner: PinnedMap?
 
     /// - Throws: With `EPROTO` when the object's map has values of another size: program and daemon differ.
     init(_ name: String, of object: OpaquePointer) throws(SyscallError) {
         self.name = name
+        owner = nil
         descriptor = bpf_object__find_map_fd_by_name(object, name)
         guard descriptor >= 0, Int(cbpf_value_size(object, name)) == MemoryLayout<Value>.size else {
             throw SyscallError(call: "BPF_OBJ_GET", subject: "map \(name) with another layout", code: EPROTO)
         }
+    }
+
+    /// Opens the map that is pinned as `name` in a directory.
+    ///
+    /// - Throws: With `ENOENT` when there is none, with `EPROTO` when it has another layout.
+    init(pinned name: String, in directory: String) throws(SyscallError) {
+        self.name = name
+        let path = "\(directory)/\(name)"
+        let opened = try SyscallError.checkShim("BPF_OBJ_GET", path) {
+            cbpf_open_pinned(path, UInt32(MemoryLayout<Key>.size), UInt32(MemoryLayout<Value>.size))
+        }
+        descriptor = opened
+        owner = PinnedMap(descriptor: OwnedDescriptor(owning: opened))
     }
 
     func set(_ key: Key, _ value: Value) throws(SyscallError) {
@@ -71,4 +86,11 @@ struct BPFMap<Key: BitwiseCopyable, Value: BitwiseCopyable>: Sendable {
             previous = key
         }
     }
+}
+
+/// Keeps the descriptor of a pinned map open.
+private final class PinnedMap: Sendable {
+    let descriptor: OwnedDescriptor
+
+    init(descriptor: consuming OwnedDescriptor) { self.descriptor = descriptor }
 }

@@ -272,12 +272,7 @@ package final class FastPath: Sendable {
         let peers = state.withLock { $0.peers }
         var traffic: [IPv4Address: PeerTraffic] = [:]
         for (address, peer) in peers {
-            let values = programs.traffic.perProcessor(peer)
-            traffic[peer == 0 ? IPv4Address(bits: 0) : address] = PeerTraffic(
-                sentPackets: values.map(\.sentPackets).reduce(0, &+),
-                sentBytes: values.map(\.sentBytes).reduce(0, &+),
-                receivedPackets: values.map(\.receivedPackets).reduce(0, &+),
-                receivedBytes: values.map(\.receivedBytes).reduce(0, &+))
+            traffic[peer == 0 ? IPv4Address(bits: 0) : address] = PeerTraffic(programs.traffic.perProcessor(peer))
         }
         return traffic
     }

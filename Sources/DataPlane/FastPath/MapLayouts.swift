@@ -112,6 +112,11 @@ package enum FastPathEvent: Int, CaseIterable, Sendable {
     /// Conntrack was asked whether it is.
     case lookups
 
+    /// As users read it: `spoofed-by-pod`.
+    package var name: String {
+        "\(self)".reduce(into: "") { $0 += $1.isUppercase ? "-\($1.lowercased())" : String($1) }
+    }
+
     /// Whether the packets were dropped.
     package var isDrop: Bool { rawValue <= FastPathEvent.noRoom.rawValue }
 }

@@ -11,6 +11,15 @@
 #define NEXT TC_ACT_UNSPEC  // the next program, then the stack
 #define SHORT_CUT 0xf10d    // skb->tc_index on the way from a pod into the VXLAN device
 
+// The pod at an address, or NULL. One whose interface is gone is none: its address may be another pod's by now, which
+// nobody has told us of while overlayd is down. The stack knows.
+static __always_inline struct endpoint *find_pod(struct __sk_buff *skb, __be32 address) {
+    struct endpoint *pod = bpf_map_lookup_elem(&endpoints, &address);
+    __u32 unused = 0;
+    if (pod && bpf_check_mtu(skb, pod->interface, &unused, 0, 0) == -19 /* ENODEV */) return 0;
+    return pod;
+}
+
 // Delivers to a pod of this node, behind an Ethernet header that is made its own.
 static __always_inline int to_pod(struct ethhdr *eth, const struct endpoint *pod) {
     __builtin_memcpy(eth->h_dest, pod->pod_mac, ETH_ALEN);
@@ -35,8 +44,7 @@ int pod_ingress(struct __sk_buff *skb) {
     struct flow flow;
     if (!read_flow(ip, end, &flow)) return NEXT;
     if ((ip->daddr & s->subnet_mask) == s->subnet) {
-        __be32 address = ip->daddr;
-        struct endpoint *pod = bpf_map_lookup_elem(&endpoints, &address);
+        struct endpoint *pod = find_pod(skb, ip->daddr);
         if (!pod || belongs_to_stack(skb, s, &flow)) return NEXT;
         count(SHORT_LOCAL);
         return to_pod(eth, pod);
@@ -136,8 +144,7 @@ int underlay_ingress(struct __sk_buff *skb) {
     if (ecn != (ip->tos & ECN)) set_ecn(ip, ecn);
 
     struct flow flow;
-    __be32 address = ip->daddr;
-    struct endpoint *pod = bpf_map_lookup_elem(&endpoints, &address);
+    struct endpoint *pod = find_pod(skb, ip->daddr);
     // Answers to a peer in user space go through the stack, so what they answer does too.
     int shortly = pod && !(route->flags & ROUTE_USER_SPACE) && ip->ttl > 1 && read_flow(ip, end, &flow)
         && !belongs_to_stack(skb, s, &flow);
@@ -204,8 +211,7 @@ int vtep_ingress(struct __sk_buff *skb) {
     if (__builtin_memcmp(eth->h_source, route->vtep_mac, ETH_ALEN)) return drop(DROP_SPOOFED_OUTER);
     count_received(skb, route, skb->len - sizeof(*eth));
     struct flow flow;
-    __be32 address = ip->daddr;
-    struct endpoint *pod = bpf_map_lookup_elem(&endpoints, &address);
+    struct endpoint *pod = find_pod(skb, ip->daddr);
     if (!pod || ip->ttl <= 1 || !read_flow(ip, end, &flow) || belongs_to_stack(skb, s, &flow)) {
         count(STACK_IN);
         return NEXT;
