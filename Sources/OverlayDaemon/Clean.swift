@@ -1,3 +1,4 @@
+import Addressing
 import Glibc
 import LinuxKit
 
@@ -9,9 +10,11 @@ package enum Clean {
         do {
             let netlink = try NetlinkSocket()
             removed += try KernelPath.remove(device: deviceName, netlink: netlink)
-            for route in try netlink.routes() where route.protocolTag == OverlayNetwork.routeProtocol {
-                try netlink.deleteRoute(route)
-                removed.append("route \(route.destination)")
+            removed += try removeRoutes(of: IPv4Address.self, netlink)
+            removed += try removeRoutes(of: IPv6Address.self, netlink)
+            for link in try netlink.links() where isOurs(link) {
+                try netlink.deleteLink(link.name)
+                removed.append("device \(link.name)")
             }
             if let link = try netlink.link(named: deviceName) {
                 guard link.kind == "tun" else {
@@ -28,7 +31,7 @@ package enum Clean {
         }
         if !PacketFilter.current().isEmpty {
             try PacketFilter.remove()
-            removed.append("nftables table ip \(PacketFilter.table)")
+            removed.append("nftables table \(PacketFilter.table)")
         }
         var configuration = DaemonConfiguration(underlay: UnderlayRequest())
         configuration.subnetFile = subnetFile
@@ -39,5 +42,22 @@ package enum Clean {
             removed.append(path)
         }
         return removed
+    }
+
+    private static func removeRoutes<Address: InternetAddress>(
+        of family: Address.Type, _ netlink: NetlinkSocket
+    ) throws(SyscallError) -> [String] {
+        var removed: [String] = []
+        for route in try netlink.routes(of: family) where route.protocolTag == OverlayNetwork.routeProtocol {
+            try netlink.deleteRoute(route)
+            removed.append("route \(route.destination)")
+        }
+        return removed
+    }
+
+    /// A VXLAN device named as flannel names them: after the identifier.
+    private static func isOurs(_ link: Link) -> Bool {
+        guard let identifier = link.vxlan?.identifier else { return false }
+        return link.name == "flannel.\(identifier)" || link.name == "flannel-v6.\(identifier)"
     }
 }

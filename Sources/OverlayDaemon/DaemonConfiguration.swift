@@ -12,6 +12,8 @@ package struct DaemonConfiguration: Sendable {
     package var forwardRules = true
     /// How often the kernel's state is compared with what it should be, besides on the kernel's own notice.
     package var resyncInterval: Duration = .seconds(5)
+    /// How often the network's configuration is read again.
+    package var configInterval: Duration = .seconds(10)
     /// The lease is renewed at a third of its time, and at the latest so long before it ends.
     package var renewMargin: Duration = .seconds(3600)
     /// The TUN device's name.

@@ -1,4 +1,5 @@
 import Addressing
+package import DataPlane
 import Glibc
 import LinuxKit
 package import Logging
@@ -25,10 +26,12 @@ package final class OverlayDaemon: Service {
 
     private let configuration: DaemonConfiguration
     private let source: any SubnetSource
-    private let underlay: Underlay
     private let network: OverlayNetwork
+    private let underlay: Mutex<Underlay>
     private let logger: Logger
     private let progress = Mutex(Progress())
+    /// What the backend was set up for by the saved state.
+    private let resumed = Mutex<(config: NetworkConfig, attributes: LeaseAttributes)?>(nil)
 
     /// - Parameter underlay: The interface towards the other nodes, from ``UnderlayRequest/resolve(_:)``.
     /// - Throws: ``DaemonError`` when there is no netlink.
@@ -37,16 +40,22 @@ package final class OverlayDaemon: Service {
     ) throws(DaemonError) {
         self.configuration = configuration
         self.source = source
-        self.underlay = underlay
+        self.underlay = Mutex(underlay)
         self.logger = logger
         do {
-            network = OverlayNetwork(configuration, underlay: underlay, netlink: try NetlinkSocket(), logger: logger)
+            network = OverlayNetwork(configuration, netlink: try NetlinkSocket(), logger: logger)
         } catch {
             throw DaemonError("no netlink socket: \(error)")
         }
     }
 
     package var current: Progress { progress.withLock { $0 } }
+
+    /// The path that packets take, and why.
+    package var path: (choice: PacketPath, reason: String) { network.path }
+    package var kernelPath: KernelPath? { network.kernelPath }
+    package var userSpaceCounters: TunnelCounters? { network.counters }
+    package var repairs: Int { network.repairs }
 
     /// `nil` once pods can be set up: a lease is held and the device stands. Else the reason why not.
     package var reasonNotReady: String? {
@@ -55,13 +64,22 @@ package final class OverlayDaemon: Service {
     }
 
     package func run() async throws {
-        let link = underlay.interface.link
-        logger.info(
-            "underlay \(link.name) (\(underlay.interface.address), MTU \(link.mtu)), as \(underlay.reason); public address \(underlay.publicIP)"
-        )
         try await cancelWhenGracefulShutdown { [self] in
             do {
-                try await work()
+                var isResumed = false
+                while true {
+                    let underlay = self.underlay.withLock { $0 }
+                    let link = underlay.interface.link
+                    logger.info(
+                        "underlay \(link.name) (\(underlay.interface.address), MTU \(link.mtu)), as \(underlay.reason); public address \(underlay.publicIP)"
+                    )
+                    do {
+                        try await work(underlay, resuming: !isResumed)
+                    } catch let change as GroundShift {
+                        logger.notice("\(change.reason); setting up anew")
+                    }
+                    isResumed = true
+                }
             } catch is CancellationError {
                 // Asked to stop.
             }
@@ -70,14 +88,27 @@ package final class OverlayDaemon: Service {
         logger.info("stopped; lease, device, subnet file and rules stay for the next start")
     }
 
-    private func work() async throws {
-        let kernelPath = try await blocking { [network] in try network.prepare() }
-        let saved = try await resumeFromSavedState()
+    /// How long another underlay must have been there before this node moves to it.
+    private static let settlingTime: Duration = .seconds(2)
+
+    /// What this node was set up for is not so any more: it has to be set up anew.
+    private struct GroundShift: Error {
+        var reason: String
+    }
+
+    /// Sets the node up and keeps it so. Returns only by throwing: ``GroundShift`` when it is to be called again.
+    private func work(_ underlay: Underlay, resuming: Bool) async throws {
+        let saved = resuming ? try await resumeFromSavedState(underlay) : SavedState(file: configuration.stateFile)
         let config = try await untilItWorks("no network config yet") { [source] () throws(SubnetError) in
             try await source.networkConfig()
         }
-        let attributes = LeaseAttributes(
-            publicIP: underlay.publicIP, backendData: kernelPath == nil ? nil : KernelPath.capability)
+        let attributes: LeaseAttributes
+        if let resumed = resumed.withLock({ $0 }), resumed.config == config {
+            attributes = resumed.attributes
+        } else {
+            attributes = try await use(config, underlay, previous: saved?.own.attributes)
+        }
+        resumed.withLock { $0 = nil }
         let previous =
             saved?.own.subnet ?? FileContents.text(configuration.subnetFile).flatMap { SubnetFile($0) }?.subnet
         let held = try await untilItWorks("no subnet yet") { [source] () throws(SubnetError) in
@@ -105,25 +136,120 @@ package final class OverlayDaemon: Service {
             }
             group.addTask { [self] in await follow(leases, config, suspect) }
             group.addTask { [self] in try await repairPeriodically() }
-            if let kernelPath { group.addTask { try await kernelPath.run() } }
+            group.addTask { [self] in try await watchTheGround(underlay, config, held) }
+            if let kernelPath = network.kernelPath { group.addTask { try await kernelPath.run() } }
             try await group.next()
             group.cancelAll()
         }
+        try Task.checkCancellation()
     }
 
     /// Starts packets by what was known before the last end, so that they need no store.
-    private func resumeFromSavedState() async throws -> SavedState? {
+    private func resumeFromSavedState(_ underlay: Underlay) async throws -> SavedState? {
         guard let saved = SavedState(file: configuration.stateFile), saved.own.attributes.publicIP == underlay.publicIP
         else {
             return nil
         }
-        network.setPeers(saved.peers)
-        try await blocking { [network] in try network.bringUp(saved.config, lease: saved.own) }
+        let attributes = try await use(saved.config, underlay, previous: saved.own.attributes)
+        resumed.withLock { $0 = (saved.config, attributes) }
+        try await blocking { [network] in
+            try network.setPeers(saved.peers)
+            try network.bringUp(saved.config, lease: saved.own)
+        }
         progress.withLock { $0.isStale = true }
         logger.notice(
             "subnet \(saved.own.subnet) and \(saved.peers.count) peers taken from \(configuration.stateFile) until the store confirms them"
         )
         return saved
+    }
+
+    private func use(
+        _ config: NetworkConfig, _ underlay: Underlay, previous: LeaseAttributes?
+    ) async throws -> LeaseAttributes {
+        try await blocking { [network] in try network.use(config, underlay: underlay, previous: previous) }
+    }
+
+    /// Looks whether the interface towards the other nodes and the network's configuration are still what this node was
+    /// set up for.
+    private func watchTheGround(_ underlay: Underlay, _ config: NetworkConfig, _ held: HeldLease) async throws {
+        let (signals, signal) = AsyncStream<Bool>.makeStream(bufferingPolicy: .bufferingNewest(2))
+        let changes = try NetworkMonitor.changes(of: [.links, .addresses])
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in changes { signal.yield(false) } }
+            group.addTask { [interval = configuration.configInterval] in
+                while true {
+                    try await Task.sleep(for: interval * Double.random(in: 0.75...1.25))
+                    signal.yield(true)
+                }
+            }
+            group.addTask { [self] in
+                var trouble: String?
+                for await isTimer in signals {
+                    if isTimer { try await compareConfig(config, &trouble) }
+                    try await compareUnderlay(underlay, held, &trouble)
+                    try await Task.sleep(for: .milliseconds(500))
+                }
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func compareConfig(_ config: NetworkConfig, _ trouble: inout String?) async throws {
+        let found: NetworkConfig
+        do throws(SubnetError) {
+            found = try await source.networkConfig()
+        } catch .configInvalid(let key, let error) {
+            say("the network config in \(key) was changed and can't be used, the old one stays: \(error)", &trouble)
+            return
+        } catch .configMissing(let key) {
+            say("the network config in \(key) is gone, the old one stays in use", &trouble)
+            return
+        } catch {
+            return  // the store is away; the lease's keeper says so
+        }
+        if found != config { throw GroundShift(reason: "the network config is now \(found.document.text)") }
+    }
+
+    private func compareUnderlay(_ underlay: Underlay, _ held: HeldLease, _ trouble: inout String?) async throws {
+        let found: Underlay
+        do {
+            var seen = try await look()
+            if !seen.isSame(as: underlay) {
+                // An interface that is set up anew passes through states that nobody means.
+                try await Task.sleep(for: Self.settlingTime)
+                seen = try await look()
+            }
+            found = seen
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            say("the underlay is away, its last state stays in use: \(error)", &trouble)
+            return
+        }
+        guard !found.isSame(as: underlay) else {
+            trouble = nil
+            return
+        }
+        self.underlay.withLock { $0 = found }
+        if found.publicIP != underlay.publicIP {
+            // Under the new address the store would take the old claim for another node's.
+            do { try await source.release(progress.withLock { $0.held } ?? held) } catch {
+                logger.warning("the lease under the old address \(underlay.publicIP) stays until it ends: \(error)")
+            }
+        }
+        throw GroundShift(
+            reason: "the underlay was \(underlay.interface.link.name) (\(underlay.publicIP)) and is now "
+                + "\(found.interface.link.name) (\(found.publicIP))")
+    }
+
+    private func look() async throws -> Underlay {
+        try await blocking { [request = configuration.underlay] in try request.resolve(try NetlinkSocket()) }
+    }
+
+    private func say(_ line: String, _ last: inout String?) {
+        if last != line { logger.error("\(line)") }
+        last = line
     }
 
     private func take(_ held: HeldLease, _ config: NetworkConfig) async throws {
@@ -158,7 +284,9 @@ package final class OverlayDaemon: Service {
         await withTaskCancellationHandler {
             for await own in leases {
                 let task = Task { [self] in
-                    for await table in source.tables(own: own, in: config) { accept(table, own, config, suspect) }
+                    for await table in source.tables(own: own, in: config) {
+                        await accept(table, own, config, suspect)
+                    }
                 }
                 reader.withLock { current in
                     current?.cancel()
@@ -174,7 +302,7 @@ package final class OverlayDaemon: Service {
 
     private func accept(
         _ table: LeaseTable, _ own: Lease, _ config: NetworkConfig, _ suspect: AsyncStream<Void>.Continuation
-    ) {
+    ) async {
         let before = progress.withLock { progress in
             defer { progress.table = table }
             return progress.table
@@ -182,7 +310,9 @@ package final class OverlayDaemon: Service {
         if table.isCurrent, table.own != .held { suspect.yield() }
         // A first table from a store that has not been read yet must not take away the saved peers.
         guard table.isCurrent || before != nil else { return }
-        network.setPeers(table.peers)
+        do { try await blocking { [network] in try network.setPeers(table.peers) } } catch {
+            logger.error("the peers can't be set up: \(error)")
+        }
         log(table, before)
         let state = SavedState(
             config: config, own: own, peers: table.peers, isCurrent: table.isCurrent, process: getpid())
@@ -203,7 +333,9 @@ package final class OverlayDaemon: Service {
     /// Looks after the kernel's state: at every notice of a change, and from time to time without one.
     private func repairPeriodically() async throws {
         let (signals, signal) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        let changes = try NetworkMonitor.changes(of: [.links, .addresses, .routes])
+        let changes = try NetworkMonitor.changes(of: [
+            .links, .addresses, .routes, .ipv6Addresses, .ipv6Routes,
+        ])
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in changes { signal.yield() } }
             group.addTask { [interval = configuration.resyncInterval] in

@@ -12,9 +12,8 @@ package enum Preflight {
         }
     }
 
-    /// - Throws: ``DaemonError`` when this process may not, or this kernel cannot, run an overlay.
-    package static func check() throws(DaemonError) {
-        try checkRoot()
+    /// - Throws: ``DaemonError`` where the kernel has no TUN devices for us.
+    static func checkTunnelDevice() throws(DaemonError) {
         guard FileContents.exists("/dev/net/tun") else {
             throw DaemonError(
                 "/dev/net/tun is missing: load the module (modprobe tun), or give the container the device "

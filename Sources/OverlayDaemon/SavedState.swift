@@ -1,4 +1,3 @@
-import Addressing
 import FoundationEssentials
 package import LinuxKit
 package import SubnetLeases
@@ -21,35 +20,27 @@ package struct SavedState: Hashable, Sendable {
         self.process = process
     }
 
-    /// The file's contents: plain strings, so that a person can read it.
+    /// The file's contents: config and leases in flannel's own form, so that a person can read them.
     private struct Document: Codable {
-        struct Peer: Codable {
-            var subnet: String
-            var publicIP: String
-            var data: JSONValue?
+        struct KeyValue: Codable {
+            var key: String
+            var value: JSONValue
         }
-        var network: String
-        var subnetLength: Int
-        var subnetMin: String
-        var subnetMax: String
-        var port: UInt16
-        var own: Peer
-        var peers: [Peer]
+        var config: JSONValue
+        var own: KeyValue
+        var peers: [KeyValue]
         var current: Bool
         var process: Int32
     }
 
     /// Reads the file; `nil` when there is none or it makes no sense.
     package init?(file: String) {
+        var warnings: [String] = []
         guard let bytes = try? FileContents.read(file),
             let document = try? JSONDecoder().decode(Document.self, from: Data(bytes)),
-            let network = IPv4Prefix(document.network), let min = IPv4Address(document.subnetMin),
-            let max = IPv4Address(document.subnetMax), let own = Self.lease(document.own),
-            (network.length...30).contains(document.subnetLength)
+            let config = try? NetworkConfig(parsing: Array(document.config.text.utf8), warnings: &warnings),
+            let own = Self.lease(document.own)
         else { return nil }
-        let config = NetworkConfig(
-            network: network, subnetLength: document.subnetLength, subnetMin: min, subnetMax: max,
-            backend: .udp(port: document.port))
         self.init(
             config: config, own: own, peers: document.peers.compactMap(Self.lease), isCurrent: document.current,
             process: document.process)
@@ -57,14 +48,8 @@ package struct SavedState: Hashable, Sendable {
 
     /// Replaces the file, atomically.
     package func write(to file: String) throws(SyscallError) {
-        func peer(_ lease: Lease) -> Document.Peer {
-            Document.Peer(
-                subnet: "\(lease.subnet)", publicIP: "\(lease.attributes.publicIP)", data: lease.attributes.backendData)
-        }
         let document = Document(
-            network: "\(config.network)", subnetLength: config.subnetLength, subnetMin: "\(config.subnetMin)",
-            subnetMax: "\(config.subnetMax)", port: config.backend.port ?? 0, own: peer(own), peers: peers.map(peer),
-            current: isCurrent,
+            config: config.document, own: Self.keyValue(own), peers: peers.map(Self.keyValue), current: isCurrent,
             process: process)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -72,24 +57,16 @@ package struct SavedState: Hashable, Sendable {
         try FileContents.replace(file, with: Array(data), mode: 0o600)
     }
 
-    private static func lease(_ peer: Document.Peer) -> Lease? {
-        guard let subnet = IPv4Prefix(peer.subnet), let publicIP = IPv4Address(peer.publicIP) else { return nil }
-        return Lease(subnet: subnet, attributes: LeaseAttributes(publicIP: publicIP, backendData: peer.data))
+    private static func keyValue(_ lease: Lease) -> Document.KeyValue {
+        Document.KeyValue(key: lease.keyName, value: (try? JSONValue(parsing: lease.attributes.encoded)) ?? .null)
     }
-}
 
-extension SavedState {
-    /// For a person to read.
-    package var report: String {
-        let isRunning = ProcessStatus(process).map { $0.command == "overlayd" } ?? false
-        let store = isCurrent ? "confirmed by the store" : "STALE: the store was away when this was written"
-        var lines = [
-            "network   \(config.network), backend \(config.backend.name), UDP port \(config.backend.port ?? 0)",
-            "lease     \(own.subnet), public address \(own.attributes.publicIP)",
-            "daemon    " + (isRunning ? "running, process \(process)" : "not running: no packets move"),
-            "peers     \(peers.count), \(store)",
-        ]
-        lines += peers.map { "          \($0.subnet) at \($0.attributes.publicIP)" }
-        return lines.joined(separator: "\n")
+    private static func lease(_ keyValue: Document.KeyValue) -> Lease? {
+        guard let subnet = try? Lease.subnet(ofKeyName: keyValue.key),
+            let attributes = try? LeaseAttributes(parsing: Array(keyValue.value.text.utf8))
+        else { return nil }
+        return Lease(
+            subnet: subnet, ipv6Subnet: (try? Lease.ipv6Subnet(ofKeyName: keyValue.key)) ?? nil,
+            attributes: attributes)
     }
 }

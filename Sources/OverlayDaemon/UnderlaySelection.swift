@@ -12,6 +12,8 @@ package struct UnderlayRequest: Sendable {
     package var canReach: IPv4Address?
     /// The address to give to the others, where it is not the interface's own (behind NAT).
     package var publicIP: IPv4Address?
+    /// The IPv6 address to give to the others in a dual-stack network, likewise.
+    package var publicIPv6: IPv6Address?
     /// Where the store is: nodes that share a store reach each other the way they reach it.
     package var storeAddresses: [IPv4Address] = []
 
@@ -23,8 +25,20 @@ package struct Underlay: Hashable, Sendable {
     package var interface: UnderlayInterface
     /// What goes into the lease.
     package var publicIP: IPv4Address
+    /// The interface's own global IPv6 address.
+    package var ipv6: IPv6Address?
+    /// What goes into the lease in dual stack, if it is not the interface's own.
+    package var publicIPv6: IPv6Address?
     /// How it was chosen, for the log.
     package var reason: String
+}
+
+extension Underlay {
+    /// Whether a node that was set up for one needs no change for the other. The MTU is followed without that.
+    func isSame(as other: Underlay) -> Bool {
+        interface.link.index == other.interface.link.index && interface.address == other.interface.address
+            && publicIP == other.publicIP && ipv6 == other.ipv6 && publicIPv6 == other.publicIPv6
+    }
 }
 
 extension UnderlayRequest {
@@ -34,7 +48,13 @@ extension UnderlayRequest {
     package func resolve(_ netlink: NetlinkSocket) throws(DaemonError) -> Underlay {
         do {
             let (interface, reason) = try choose(netlink)
-            return Underlay(interface: interface, publicIP: publicIP ?? interface.address, reason: reason)
+            let ipv6 = try netlink.addresses(IPv6Address.self, of: interface.link.index).filter {
+                $0.scope == 0 && !$0.address.isLinkLocal
+            }
+            return Underlay(
+                interface: interface, publicIP: publicIP ?? interface.address,
+                ipv6: ipv6.map(\.address).first { $0 == publicIPv6 } ?? ipv6.first?.address, publicIPv6: publicIPv6,
+                reason: reason)
         } catch let error as DaemonError {
             throw error
         } catch {

@@ -170,7 +170,7 @@ package struct LeaseWatcher: Sendable {
                     warn(name, entry, "it bears this node's own public address \(attributes.publicIP)")
                 } else if !config.network.contains(lease.subnet) {
                     warn(name, entry, "the subnet is outside the network \(config.network)")
-                } else if attributes.effectiveBackend.lowercased() != config.backend.name {
+                } else if config.backend != .alloc, attributes.effectiveBackend.lowercased() != config.backend.name {
                     warn(
                         name, entry,
                         "its backend is \"\(attributes.effectiveBackend)\", the network's is \"\(config.backend.name)\""

@@ -30,8 +30,32 @@ extension NetworkConfig {
         try Self.checkBounds(min, max, family: "", network: network, length: length)
         let backend = try BackendConfig(fields.value("Backend"), warnings: &warnings)
         self.init(network: network, subnetLength: length, subnetMin: min, subnetMax: max, backend: backend)
-        if isDualStack { ipv6 = try IPv6Pool(fields) }
+        if isDualStack {
+            if case .udp = backend {
+                throw NetworkConfigError(
+                    key: "EnableIPv6",
+                    problem: "found true; the udp backend carries IPv4 only: choose Backend.Type \"vxlan\" or "
+                        + "\"host-gw\", or set it to false")
+            }
+            ipv6 = try IPv6Pool(fields)
+        }
         warnings += fields.unknown(besides: Self.keys).map { "key \($0) of the network config is unknown and ignored" }
+    }
+
+    /// The configuration in flannel's form, with all defaults written out.
+    package var document: JSONValue {
+        var fields: [String: JSONValue] = [
+            "Network": .string("\(network)"), "SubnetLen": .integer(Int64(subnetLength)),
+            "SubnetMin": .string("\(subnetMin)"), "SubnetMax": .string("\(subnetMax)"), "Backend": backend.document,
+        ]
+        if let ipv6 {
+            fields["EnableIPv6"] = .bool(true)
+            fields["IPv6Network"] = .string("\(ipv6.network)")
+            fields["IPv6SubnetLen"] = .integer(Int64(ipv6.subnetLength))
+            fields["IPv6SubnetMin"] = .string("\(ipv6.subnetMin)")
+            fields["IPv6SubnetMax"] = .string("\(ipv6.subnetMax)")
+        }
+        return .object(fields)
     }
 
     private static let keys = [
@@ -163,6 +187,24 @@ extension BackendConfig {
         warnings += fields.unknown(besides: known + ["Type"]).map {
             "key Backend.\($0) of the network config has no meaning for the \(name) backend and is ignored"
         }
+    }
+}
+
+extension BackendConfig {
+    fileprivate var document: JSONValue {
+        var fields: [String: JSONValue] = ["Type": .string(name)]
+        switch self {
+        case .udp(let port): fields["Port"] = .integer(Int64(port))
+        case .vxlan(let options):
+            fields["VNI"] = .integer(Int64(options.identifier))
+            fields["Port"] = .integer(Int64(options.port))
+            fields["GBP"] = .bool(options.hasGroupPolicy)
+            fields["Learning"] = .bool(options.isLearning)
+            fields["DirectRouting"] = .bool(options.hasDirectRouting)
+            if let mtu = options.underlayMTU { fields["MTU"] = .integer(Int64(mtu)) }
+        case .hostGateway, .alloc: break
+        }
+        return .object(fields)
     }
 }
 

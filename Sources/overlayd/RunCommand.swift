@@ -76,7 +76,7 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         try refuseUnsupported()
-        try Preflight.check()
+        try Preflight.checkRoot()
         let endpoints = etcdEndpoints.split(separator: ",").map { String($0.filter { $0 != " " }) }
         let configuration = try daemonConfiguration(endpoints)
         let level: Logger.Level = v >= 6 ? .trace : v >= 4 ? .debug : .info
@@ -102,7 +102,7 @@ struct RunCommand: AsyncParsableCommand {
         if let health = configuration.health {
             let server = HTTPServer(
                 configuration: HTTPServerConfiguration(address: health.address, port: health.port), logger: logger,
-                handler: HealthEndpoints { daemon.reasonNotReady })
+                handler: HealthEndpoints(isReady: { daemon.reasonNotReady }, metrics: { daemon.metrics }))
             do { try await server.listen() } catch {
                 throw DaemonError(
                     "--healthz-port \(health.port) can't be served on \(health.address): \(error); choose another port, or 0 for none"

@@ -94,9 +94,11 @@ struct CaptureCommand: AsyncParsableCommand {
 /// `overlayd status`: what the daemon knew last.
 struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show this node's lease and peers.")
+        commandName: "status",
+        abstract: "Show this node's lease, its peers, the path that packets take and what became of them.")
 
     @Option(help: "Where the lease is written.") var subnetFile = "/run/flannel/subnet.env"
+    @Flag(help: "As JSON.") var json = false
 
     func run() throws {
         var configuration = DaemonConfiguration(underlay: UnderlayRequest())
@@ -105,7 +107,8 @@ struct StatusCommand: ParsableCommand {
             throw DaemonError(
                 "no state in \(configuration.stateFile): overlayd has had no lease on this node since it booted")
         }
-        write(state.report)
+        let report = StatusReport(state, deviceName: configuration.deviceName)
+        write(json ? report.json : report.text)
     }
 }
 

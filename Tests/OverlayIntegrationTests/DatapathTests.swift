@@ -65,6 +65,20 @@ struct DatapathTests {
         #expect(try bed.invalidPackets("b") == 0)
     }
 
+    @Test func statusAndMetricsNameThePathAndCountItsPackets() async throws {
+        let bed = try await PodBed(datapath: ["b": "tun"])
+        try bed.shell("a", "tc qdisc replace dev a2 root pfifo")
+        func status() throws -> String {
+            try bed.bed.run("a", OverlayBed.overlayd, ["status", "--subnet-file", bed.bed.subnetFile("a")]).output
+        }
+        #expect(try status().contains("datapath  ebpf"))
+        #expect(try status().contains("user space, MTU 1472"), "the peer's path is named")
+        #expect(try status().contains("\(bed.address("a2")), through the stack: queueing discipline pfifo on a2"))
+        #expect(try status().contains("short-local"))
+        bed.stopDaemon("a", SIGKILL)
+        #expect(try status().contains("not running: packets go on in the kernel"))
+    }
+
     @Test func aPodCannotSendWithAnothersAddress() async throws {
         let bed = try await PodBed(datapath: [:])
         let servers = try bed.startEcho("b1")

@@ -47,6 +47,10 @@ final class OverlayBed: Sendable {
     }
 
     deinit {
+        for machine in machines where FileContents.exists(subnetFile(machine)) {
+            // What is pinned outlives the namespace.
+            _ = try? run(machine, Self.overlayd, ["clean", "--subnet-file", subnetFile(machine)])
+        }
         for machine in ["wire"] + machines { try? namespace(machine).delete() }
         try? FileManager.default.removeItem(atPath: directory)
     }

@@ -51,9 +51,6 @@ final class PodBed: Sendable {
     deinit {
         for daemon in daemons.withLock({ $0.values }) { daemon.kill() }
         etcd.kill()
-        for node in ["a", "b"] {
-            _ = try? bed.run(node, OverlayBed.overlayd, ["clean", "--subnet-file", bed.subnetFile(node)])
-        }
         for pod in pods.withLock({ $0 }) { try? bed.namespace(pod).delete() }
     }
 

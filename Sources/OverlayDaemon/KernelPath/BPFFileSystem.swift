@@ -34,7 +34,8 @@ enum BPFFileSystem {
         return !pins.isEmpty
     }
 
-    private static func name(for device: String) throws(SyscallError) -> String {
+    /// Where that directory is, whether it is there or not.
+    static func name(for device: String) throws(SyscallError) -> String {
         "\(path)/\(device)-\(try namespaceNumber())"
     }
 

@@ -5,3 +5,11 @@ package enum DatapathChoice: String, CaseIterable, Sendable {
     case ebpf
     case tun
 }
+
+/// Which path packets take in fact.
+package enum PacketPath: String, Sendable {
+    case ebpf
+    case tun
+    /// The kernel's own, without a program of ours.
+    case kernel
+}
