@@ -193,6 +193,8 @@ struct APIBench: AsyncParsableCommand {
                     ("server CPU", perThousand(result.all.serverCPU, result.lines), "s per 1000 events"),
                 ])
         }
+        try await Task.sleep(for: .seconds(1))
+        report.add("after the load", name, [("resident", resident(), "MiB")])
         if wants("selectors"), selectorWatches > 0 {
             let version = try await workloads.currentVersion()
             let total = selectorWatches
@@ -210,8 +212,7 @@ struct APIBench: AsyncParsableCommand {
                     ("resident", resident(), "MiB"),
                 ])
         }
-        try await Task.sleep(for: .seconds(1))
-        report.add("after the load", name, [("resident", resident(), "MiB")])
+
     }
 
     /// Create, get and watch at growing numbers of pods.

@@ -10,6 +10,7 @@ final class CacheSet: Sendable {
     /// Changes before the start that watches can resume from: so that a server that was away for a moment, or another
     /// one behind the same address, does not cost every client a new list.
     static let revisionsBeforeStart: Int64 = 1000
+    private static let pageSize: Int64 = 2000
 
     private let store: any ClusterStore
     private let logger: Logger
@@ -65,47 +66,117 @@ final class CacheSet: Sendable {
         }
     }
 
-    /// Reads all objects at one revision. At first that is a past one, as far as the store still knows it, so that
-    /// following it fills the history with what came since.
+    /// Reads all objects at one revision. Returns the revision.
     private func load() async throws(StoreError) -> Int64 {
-        guard progress.revision == 0 else { return try await load(at: 0) }
-        let current = try await store.range(RangeRequest(.key("/registry"), countOnly: true)).revision
-        let past = max(current - Self.revisionsBeforeStart, 1)
-        do throws(StoreError) {
-            let revision = try await load(at: past, completeAt: current)
-            return revision
-        } catch .compacted(let oldest) {
-            guard oldest > past, oldest < current else { return try await load(at: 0) }
-            return try await load(at: oldest, completeAt: current)
+        let isFirst = progress.revision == 0
+        let (objects, revision) = try await readAll()
+        for cache in caches.values { cache.reset(to: objects[cache.definition.resource] ?? [], revision: revision) }
+        if isFirst { await recall(upTo: revision) }
+        progress.advance(to: revision)
+        return revision
+    }
+
+    /// Reads the store in pages; while one is looked at the next is on its way.
+    private func readAll() async throws(StoreError) -> ([String: [StoredObject]], Int64) {
+        var objects: [String: [StoredObject]] = [:]
+        var range = KeyRange.prefix("/registry/")
+        var page = try await store.range(RangeRequest(range, limit: Self.pageSize))
+        let revision = page.revision
+        while true {
+            var following: Task<Result<RangeResponse, StoreError>, Never>?
+            if page.more, let last = page.keyValues.last {
+                range.start = last.key + [0]
+                let request = RangeRequest(range, revision: revision, limit: Self.pageSize)
+                following = Task { [store] in
+                    do throws(StoreError) { return .success(try await store.range(request)) } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            for keyValue in page.keyValues {
+                let key = keyValue.keyText
+                guard let cache = cache(forKey: key) else { continue }
+                if let object = StoredObject(key: key, revision: keyValue.modRevision, value: keyValue.value) {
+                    objects[cache.definition.resource, default: []].append(object)
+                } else {
+                    logger.error("stored value is no object, ignored", metadata: ["key": "\(key)"])
+                }
+            }
+            guard let following else { return (objects, revision) }
+            page = try await following.value.get()
         }
     }
 
-    /// Reads all objects in pages, at a revision or, for 0, at the newest.
-    ///
-    /// - Parameter complete: The revision at which the caches can serve.
-    private func load(at wanted: Int64, completeAt complete: Int64 = 0) async throws(StoreError) -> Int64 {
-        var revision = wanted
-        var range = KeyRange.prefix("/registry/")
-        var byCache: [String: [StoredObject]] = [:]
-        while true {
-            let page = try await store.range(RangeRequest(range, revision: revision, limit: 2000))
-            if revision == 0 { revision = page.revision }
-            for keyValue in page.keyValues {
-                guard let cache = cache(forKey: keyValue.keyText) else { continue }
-                if let object = StoredObject(
-                    key: keyValue.keyText, revision: keyValue.modRevision, value: keyValue.value)
-                {
-                    byCache[cache.definition.resource, default: []].append(object)
-                } else {
-                    logger.error("stored value is no object, ignored", metadata: ["key": "\(keyValue.keyText)"])
-                }
+    // MARK: - What was before the start
+
+    /// Asks the store for the changes just before `revision`, so that watches can resume from there. Without an answer
+    /// in time they cannot, and their clients list anew.
+    private func recall(upTo revision: Int64) async {
+        let recalled = await withTaskGroup(of: History?.self) { group in
+            group.addTask { [self] in try? await history(upTo: revision) }
+            group.addTask {
+                try? await Task.sleep(for: .seconds(1))
+                return nil
             }
-            guard page.more, let last = page.keyValues.last else { break }
-            range.start = last.key + [0]
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
         }
-        for cache in caches.values { cache.reset(to: byCache[cache.definition.resource] ?? [], revision: revision) }
-        progress.begin(at: revision, completeAt: complete)
-        return revision
+        guard let recalled else { return }
+        for cache in caches.values {
+            cache.recall(recalled.events[cache.definition.resource] ?? [], since: recalled.start)
+        }
+    }
+
+    private struct History: Sendable {
+        /// Every change after this revision is in `events`.
+        var start: Int64
+        var events: [String: [CacheEvent]] = [:]
+    }
+
+    private func history(upTo revision: Int64) async throws(StoreError) -> History {
+        let start = max(revision - Self.revisionsBeforeStart, 1)
+        do throws(StoreError) { return try await history(after: start, upTo: revision) } catch .compacted(let oldest) {
+            guard oldest > start else { throw .compacted(oldest: oldest) }
+            return try await history(after: oldest, upTo: revision)
+        }
+    }
+
+    private func history(after start: Int64, upTo revision: Int64) async throws(StoreError) -> History {
+        var history = History(start: start)
+        guard start < revision else { return history }
+        let request = WatchRequest(.prefix(""), from: start + 1, previous: true)
+        var batches = store.watch(request).makeAsyncIterator()
+        while let batch = try await batches.next() {
+            for event in batch.events where event.keyValue.modRevision <= revision { add(event, to: &history) }
+            if batch.revision >= revision { break }
+        }
+        return history
+    }
+
+    private func add(_ event: StoreEvent, to history: inout History) {
+        let (key, revision) = (event.keyValue.keyText, event.keyValue.modRevision)
+        guard let cache = cache(forKey: key) else { return }
+        let previous = event.previous.flatMap { StoredObject(key: key, revision: $0.modRevision, value: $0.value) }
+        let change: CacheEvent?
+        switch event.kind {
+        case .delete:
+            change = previous.map {
+                CacheEvent(kind: .deleted, revision: revision, object: $0.at(revision), previous: nil)
+            }
+        case .put:
+            let object = StoredObject(key: key, revision: revision, value: event.keyValue.value)
+            change = object.flatMap { object in
+                if previous == nil, event.keyValue.version > 1 { return nil }  // what was before is compacted away
+                return CacheEvent(
+                    kind: previous == nil ? .added : .modified, revision: revision, object: object, previous: previous)
+            }
+        }
+        if let change {
+            history.events[cache.definition.resource, default: []].append(change)
+        } else {
+            // A gap: history begins behind it.
+            history = History(start: revision)
+        }
     }
 
     private func follow(after revision: Int64) async throws(StoreError) {

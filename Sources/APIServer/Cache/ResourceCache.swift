@@ -91,6 +91,14 @@ final class ResourceCache: Sendable {
         apply(changes, revision: revision)
     }
 
+    /// Takes over the changes before the first list, in their order.
+    func recall(_ events: [CacheEvent], since start: Int64) {
+        state.withLock { state in
+            state.history.insert(contentsOf: events, at: state.historyHead)
+            state.historyStart = min(state.historyStart, start)
+        }
+    }
+
     enum Change {
         case put(StoredObject)
         case delete(String, Int64)

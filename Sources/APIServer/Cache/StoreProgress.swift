@@ -7,8 +7,6 @@ final class StoreProgress: Sendable {
         var waiting: [(revision: Int64, deadline: ContinuousClock.Instant, reader: CheckedContinuation<Bool, Never>)] =
             []
         var hasWatchman = false
-        /// What was in the store at the start must be in the caches before they serve.
-        var complete: Int64 = 0
     }
 
     private let reached = Atomic<Int64>(0)
@@ -20,16 +18,9 @@ final class StoreProgress: Sendable {
     /// Whether the store has been read once.
     var isReady: Bool { ready.load(ordering: .acquiring) }
 
-    /// The caches hold what the store had at `revision`, and can serve once they have followed it to `complete`.
-    func begin(at revision: Int64, completeAt complete: Int64) {
-        state.withLock { $0.complete = complete }
-        advance(to: revision)
-    }
-
     func advance(to revision: Int64) {
         let done = state.withLock { state -> [CheckedContinuation<Bool, Never>] in
             if revision > reached.load(ordering: .relaxed) { reached.store(revision, ordering: .releasing) }
-            guard revision >= state.complete else { return [] }
             ready.store(true, ordering: .releasing)
             guard !state.waiting.isEmpty else { return [] }
             let done = state.waiting.filter { $0.revision <= revision }.map(\.reader)
