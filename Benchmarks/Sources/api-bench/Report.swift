@@ -35,7 +35,21 @@ struct Report: Codable {
         FileHandle.standardOutput.write(Data((line + "\n").utf8))
     }
 
+    /// Writes the results, beside those of earlier runs that this one did not measure again.
     func write(to folder: String) throws {
+        var report = self
+        if let old = FileManager.default.contents(atPath: "\(folder)/\(benchmark).json"),
+            let earlier = try? JSONDecoder().decode(Report.self, from: old), earlier.machine == machine
+        {
+            let mine = Set(figures.map { "\($0.server)|\($0.work)" })
+            report.figures = earlier.figures.filter { !mine.contains("\($0.server)|\($0.work)") } + figures
+            let lines = earlier.command.split(separator: "\n").map(String.init)
+            report.command = (lines.filter { $0 != command } + [command]).joined(separator: "\n")
+        }
+        try report.writeFiles(to: folder)
+    }
+
+    private func writeFiles(to folder: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try encoder.encode(self).write(to: URL(fileURLWithPath: "\(folder)/\(benchmark).json"))
@@ -58,7 +72,7 @@ struct Report: Codable {
         var lines = [
             "# \(benchmark)", "",
             "\(machine). Clients, server and store share the processors; the server's own processor time is what compares.",
-            "", "Repeat with: `\(command)`", "",
+            "", "Repeat with:", "", "```", command, "```", "",
             "| work | figure | \(servers.joined(separator: " | ")) |",
             "|---|---|" + servers.map { _ in "---|" }.joined(),
         ]
