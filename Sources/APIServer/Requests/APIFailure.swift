@@ -36,6 +36,10 @@ struct APIFailure: Error {
         APIFailure(.methodNotAllowed, "the server does not allow this method on the requested resource")
     }
 
+    static func notAcceptable() -> APIFailure {
+        APIFailure(.notAcceptable, "only the following media types are accepted: \(ResponseForm.mediaTypes)")
+    }
+
     static func expired(_ asked: Int64, oldest: Int64) -> APIFailure {
         APIFailure(StatusDocument.expired("too old resource version: \(asked) (\(oldest))"))
     }

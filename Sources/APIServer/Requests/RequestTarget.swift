@@ -10,7 +10,10 @@ struct RequestTarget: Sendable {
         case v1beta1(resource: String, modern: Bool)
     }
 
+    /// The resource in the form in which it is stored.
     var definition: ResourceDefinition
+    /// The resource in the version that the path names, which bodies and answers are of (`v1beta1` aside).
+    var served: ResourceDefinition
     /// `nil` for cluster-wide resources and for all namespaces.
     var namespace: String?
     var name: String?
@@ -54,8 +57,9 @@ struct RequestTarget: Sendable {
         let name = rest.popFirst()
         let subresource = rest.popFirst()
         self.init(
-            definition: definition, namespace: namespace, name: name, subresource: subresource, rest: Array(rest),
-            isWatchPath: isWatchPath)
+            definition: catalogue.stored(definition), namespace: namespace, name: name, subresource: subresource,
+            rest: Array(rest), isWatchPath: isWatchPath)
+        served = definition
     }
 
     private init(
@@ -63,6 +67,7 @@ struct RequestTarget: Sendable {
         isWatchPath: Bool, edge: Edge = .none
     ) {
         self.definition = definition
+        served = definition
         self.namespace = namespace
         self.name = name
         self.subresource = subresource

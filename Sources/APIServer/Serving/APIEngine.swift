@@ -35,6 +35,7 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
     let registry: Registry
     let catalogue: ResourceCatalogue
     let discovery: Discovery
+    let openAPI: OpenAPIService
     let logger: Logger
     let tokens: ServiceAccountTokens
     private let store: any ClusterStore
@@ -49,6 +50,7 @@ package final class APIEngine: HTTPHandler, Service, CustomStringConvertible {
         tokens = ServiceAccountTokens(store: store)
         catalogue = .builtin
         discovery = Discovery(catalogue)
+        openAPI = OpenAPIService(catalogue, version: Self.version["gitVersion"]?.string ?? "")
         registry = Registry(
             store: store, caches: CacheSet(store: store, catalogue: catalogue, logger: logger), catalogue: catalogue,
             settings: RegistrySettings(

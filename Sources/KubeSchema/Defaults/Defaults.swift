@@ -6,7 +6,7 @@ import OrderedCollections
 /// changes nothing.
 package enum Defaults {
     package static func apply(to object: inout JSON, _ definition: ResourceDefinition) {
-        guard definition.group.isEmpty else { return }
+        guard definition.group.isEmpty else { return GroupDefaults.apply(to: &object, definition) }
         switch definition.kind {
         case "Pod": object.change("spec") { PodDefaults.apply(to: &$0, isTemplate: false) }
         case "ReplicationController": replicationController(&object)
@@ -25,6 +25,17 @@ package enum Defaults {
             }
             object.change("status") { $0.fill("phase", "Active") }
         case "Node": node(&object)
+        case "PersistentVolume":
+            object.change("spec") { spec in
+                spec.fill("persistentVolumeReclaimPolicy", "Retain")
+                spec.fill("volumeMode", "Filesystem")
+                spec.changeIfPresent("hostPath") { $0.fill("type", "") }
+                spec.changeIfPresent("iscsi") { $0.fill("iscsiInterface", "default") }
+            }
+            object.change("status") { $0.fill("phase", "Pending") }
+        case "PersistentVolumeClaim": claim(&object)
+        case "PodTemplate": object.change("template", template)
+        case "LimitRange": object.change("spec") { $0.changeEach("limits", limits) }
         default: break
         }
     }
@@ -37,11 +48,27 @@ package enum Defaults {
         }
         object.change("spec") { spec in
             spec.fill("replicas", 1)
-            if spec["template"] != nil {
-                spec.change("template") { template in
-                    template.change("metadata") { _ in }
-                    template.change("spec") { PodDefaults.apply(to: &$0, isTemplate: true) }
-                }
+            spec.changeIfPresent("template", template)
+        }
+    }
+
+    /// Defaults of a pod template, whoever holds it.
+    static func template(_ template: inout JSON) {
+        template.change("metadata") { _ in }
+        template.change("spec") { PodDefaults.apply(to: &$0, isTemplate: true) }
+    }
+
+    static func claim(_ object: inout JSON) {
+        object.change("spec") { $0.fill("volumeMode", "Filesystem") }
+        object.change("status") { $0.fill("phase", "Pending") }
+    }
+
+    /// Of a container's limits, those not given follow from those that are: default from max, request from default.
+    private static func limits(_ item: inout JSON) {
+        guard item["type"] == "Container" else { return }
+        for (target, source) in [("default", "max"), ("defaultRequest", "default"), ("defaultRequest", "min")] {
+            for (name, value) in item[source]?.object ?? [:] where item[target]?[name] == nil {
+                item[target, name] = value
             }
         }
     }

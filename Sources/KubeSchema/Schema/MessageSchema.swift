@@ -13,6 +13,8 @@ package final class MessageSchema: @unchecked Sendable {
     package private(set) var fields: [FieldSchema] = []
     /// Messages whose fields JSON shows as this message's own, but which are fields with a number in protobuf.
     package private(set) var embedded: [Embedded] = []
+    /// How many of `fields`, the first ones, are the message's own.
+    private(set) var ownCount = 0
     private var indices: [String: Int] = [:]
     private var numbered: [Int: Int] = [:]
 
@@ -35,6 +37,9 @@ package final class MessageSchema: @unchecked Sendable {
         return fields[index]
     }
 
+    /// The place of a field in `fields`.
+    func index(of name: String) -> Int? { indices[name] }
+
     /// The message's own field (none of an embedded message) with a protobuf number.
     package func field(number: Int) -> FieldSchema? {
         guard let index = numbered[number] else { return nil }
@@ -45,6 +50,7 @@ package final class MessageSchema: @unchecked Sendable {
     func complete(fields own: [FieldSchema], embedded: [Embedded]) {
         self.embedded = embedded
         fields = own
+        ownCount = own.count
         for (index, field) in own.enumerated() where field.number > 0 { numbered[field.number] = index }
         for part in embedded { fields += part.message.fields }
         for (index, field) in fields.enumerated() { indices[field.name] = index }

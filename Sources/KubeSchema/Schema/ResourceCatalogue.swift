@@ -45,78 +45,14 @@ package struct ResourceCatalogue: Sendable {
 
 extension ResourceCatalogue {
     /// What an API server of this project serves.
-    package static let builtin = ResourceCatalogue([
-        core("bindings", "Binding", verbs: ["create"]),
-        core("configmaps", "ConfigMap", short: ["cm"]),
-        core("endpoints", "Endpoints", short: ["ep"]),
-        core("events", "Event", short: ["ev"]),
-        core(
-            "namespaces", "Namespace", short: ["ns"], namespaced: false,
-            verbs: standardVerbs.filter { $0 != "deletecollection" }, [status("Namespace"), finalize]),
-        core("nodes", "Node", short: ["no"], namespaced: false, [status("Node")]),
-        core(
-            "pods", "Pod", short: ["po"], categories: ["all"],
-            [
-                stream("attach", "PodAttachOptions"), subresource("binding", "Binding", ["create"]),
-                subresource("eviction", "Eviction", group: "policy", ["create"]), stream("exec", "PodExecOptions"),
-                subresource("log", "Pod", ["get"]), stream("portforward", "PodPortForwardOptions"), status("Pod"),
-            ]),
-        core(
-            "replicationcontrollers", "ReplicationController", short: ["rc"], categories: ["all"],
-            [scale, status("ReplicationController")]),
-        core("secrets", "Secret"),
-        core("serviceaccounts", "ServiceAccount", short: ["sa"]),
-        core("services", "Service", short: ["svc"], categories: ["all"], [status("Service")]),
-        define("coordination.k8s.io", "leases", "Lease", facts: "coordination/v1"),
-    ])
+    package static let builtin: ResourceCatalogue = {
+        var reader = ResourceFactsReader(.builtin)
+        return ResourceCatalogue(reader.definitions(ResourceFacts.all))
+    }()
 
-    /// What clients may do with an ordinary resource.
-    package static let standardVerbs = [
-        "create", "delete", "deletecollection", "get", "list", "patch", "update", "watch",
-    ]
-
-    private static func core(
-        _ resource: String, _ kind: String, short: [String] = [], categories: [String] = [], namespaced: Bool = true,
-        verbs: [String] = standardVerbs, _ subresources: [SubresourceDefinition] = []
-    ) -> ResourceDefinition {
-        define(
-            "", resource, kind, facts: "core/v1", short: short, categories: categories, namespaced: namespaced,
-            verbs: verbs, subresources)
-    }
-
-    private static func define(
-        _ group: String, _ resource: String, _ kind: String, facts: String, short: [String] = [],
-        categories: [String] = [], namespaced: Bool = true, verbs: [String] = standardVerbs,
-        _ subresources: [SubresourceDefinition] = []
-    ) -> ResourceDefinition {
-        guard let message = SchemaTable.builtin.message("\(facts).\(kind)") else {
-            preconditionFailure("no facts about \(facts).\(kind)")
-        }
-        return ResourceDefinition(
-            group: group, version: "v1", resource: resource, singular: kind.lowercased(), kind: kind,
-            isNamespaced: namespaced, shortNames: short, categories: categories, verbs: verbs,
-            subresources: subresources, message: message)
-    }
-
-    private static func subresource(
-        _ name: String, _ kind: String, group: String = "", facts: String? = nil, _ verbs: [String]
-    ) -> SubresourceDefinition {
-        let facts = facts ?? (group.isEmpty ? "core/v1" : "\(group)/v1")
-        return SubresourceDefinition(
-            name: name, kind: kind, group: group, version: "v1", verbs: verbs,
-            message: SchemaTable.builtin.message("\(facts).\(kind)"))
-    }
-
-    private static func status(_ kind: String) -> SubresourceDefinition {
-        subresource("status", kind, ["get", "patch", "update"])
-    }
-
-    private static func stream(_ name: String, _ kind: String) -> SubresourceDefinition {
-        subresource(name, kind, ["create", "get"])
-    }
-
-    private static var finalize: SubresourceDefinition { subresource("finalize", "Namespace", ["update"]) }
-    private static var scale: SubresourceDefinition {
-        subresource("scale", "Scale", group: "autoscaling", ["get", "patch", "update"])
+    /// The definition of the form in which objects of `definition` are stored: itself, unless it names another one.
+    package func stored(_ definition: ResourceDefinition) -> ResourceDefinition {
+        guard let version = definition.storedAPIVersion else { return definition }
+        return resource(apiVersion: version, kind: definition.kind) ?? definition
     }
 }

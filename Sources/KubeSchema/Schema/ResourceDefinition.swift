@@ -1,5 +1,7 @@
 /// One resource of the API in one version: its names, what may be done to it, and the schema of its objects.
-package struct ResourceDefinition: Sendable {
+///
+/// A class, since requests hand it around much and it never changes.
+package final class ResourceDefinition: Sendable {
     /// The API group, empty for the core group.
     package let group: String
     package let version: String
@@ -14,12 +16,38 @@ package struct ResourceDefinition: Sendable {
     package let subresources: [SubresourceDefinition]
     /// The root of the objects' fields.
     package let message: MessageSchema
-
+    /// The `apiVersion` under which objects are stored, where that is another one than this; see `VersionConversion`.
+    package let storedAPIVersion: String?
     /// `v1`, or group and version such as `apps/v1`.
-    package var apiVersion: String { group.isEmpty ? version : "\(group)/\(version)" }
+    package let apiVersion: String
     /// The resource as error messages name it: `pods`, or `deployments.apps`.
-    package var qualifiedResource: String { group.isEmpty ? resource : "\(resource).\(group)" }
+    package let qualifiedResource: String
+
+    package init(
+        group: String, version: String, resource: String, singular: String, kind: String, isNamespaced: Bool,
+        shortNames: [String] = [], categories: [String] = [], verbs: [String],
+        subresources: [SubresourceDefinition] = [], message: MessageSchema, storedAPIVersion: String? = nil
+    ) {
+        self.group = group
+        self.version = version
+        self.resource = resource
+        self.singular = singular
+        self.kind = kind
+        self.isNamespaced = isNamespaced
+        self.shortNames = shortNames
+        self.categories = categories
+        self.verbs = verbs
+        self.subresources = subresources
+        self.message = message
+        self.storedAPIVersion = storedAPIVersion
+        apiVersion = group.isEmpty ? version : "\(group)/\(version)"
+        qualifiedResource = group.isEmpty ? resource : "\(resource).\(group)"
+    }
+
     package func subresource(_ name: String) -> SubresourceDefinition? { subresources.first { $0.name == name } }
+
+    /// Whether objects are kept, rather than answered and forgotten as reviews are.
+    package var isStored: Bool { verbs.contains("get") }
 }
 
 /// A path below an object, such as `pods/x/log`.

@@ -9,6 +9,14 @@ package struct SchemaTable: Sendable {
     package func message(_ name: String) -> MessageSchema? { messages[name] }
     package var names: [String] { messages.keys.sorted() }
 
+    /// The message of a document that stands alone, by what it says of itself: `apps/v1` and `Deployment`.
+    package func message(apiVersion: String, kind: String) -> MessageSchema? {
+        let (group, version) = ResourceCatalogue.split(apiVersion: apiVersion)
+        if group.isEmpty { return messages["core/\(version).\(kind)"] ?? messages["meta/\(version).\(kind)"] }
+        // Facts name a group by its first word: `rbac` for `rbac.authorization.k8s.io`.
+        return messages["\(group.prefix { $0 != "." })/\(version).\(kind)"]
+    }
+
     init(_ facts: [(group: String, text: String)]) {
         var reader = SchemaFactsReader()
         for (group, text) in facts { reader.declare(group: group, text) }
@@ -22,8 +30,9 @@ package struct SchemaTable: Sendable {
 ///     =Protocol SCTP TCP UDP
 ///     +Pod;metadata 1 @ObjectMeta;spec 2 .PodSpec
 ///
-/// `=` begins an enumeration; `+` a message that carries `kind` and `apiVersion`. Fields are divided by semicolons:
-/// JSON name, protobuf number, type, flags. A field called `+` is a message embedded under that number.
+/// `=` begins an enumeration, whose words are quoted when they hold spaces; `+` a message that carries `kind` and
+/// `apiVersion`. Fields are divided by semicolons: JSON name, protobuf number, type, flags. A field called `+` is a
+/// message embedded under that number.
 /// Types: `s` string (with the name of its enumeration, if any), `i` int32, `l` int64, `b` bool, `d` double, `y` bytes,
 /// `q` quantity, `p` integer or string, `t` time, `u` time in microseconds, `D` duration, `r` raw extension, `F` field set,
 /// `J` any JSON, `*x` list of x, `{x` map from string to x, `.M` message of this group, `@M` of meta/v1, `:g/v.M` of g/v.
@@ -59,8 +68,8 @@ struct SchemaFactsReader {
     mutating func declare(group: String, _ text: String) {
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
             if line.first == UInt8(ascii: "=") {
-                let words = line.dropFirst().split(separator: UInt8(ascii: " ")).map { String(Substring($0)) }
-                enumerations["\(group).\(words[0])"] = words.dropFirst().map { $0 == "\"\"" ? "" : $0 }
+                let words = Self.words(line.dropFirst())
+                enumerations["\(group).\(words[0])"] = Array(words.dropFirst())
                 continue
             }
             let isTopLevel = line.first == UInt8(ascii: "+")
@@ -69,6 +78,24 @@ struct SchemaFactsReader {
             messages[name] = MessageSchema(name: name, isTopLevel: isTopLevel)
             declarations[name] = (group, Array(parts.dropFirst()))
         }
+    }
+
+    /// Divides at spaces; quotes hold together a word with spaces, or with nothing, in it.
+    private static func words(_ text: Bytes) -> [String] {
+        var words: [String] = []
+        var rest = text
+        while let first = rest.first {
+            if first == UInt8(ascii: " ") {
+                rest = rest.dropFirst()
+                continue
+            }
+            let isQuoted = first == UInt8(ascii: "\"")
+            if isQuoted { rest = rest.dropFirst() }
+            let word = rest.prefix { $0 != (isQuoted ? UInt8(ascii: "\"") : UInt8(ascii: " ")) }
+            words.append(String(Substring(word)))
+            rest = rest.dropFirst(word.count + 1)
+        }
+        return words
     }
 
     mutating func link() {

@@ -49,27 +49,33 @@ package enum TableRenderer {
 /// One column of a table.
 struct TableColumn: Sendable {
     let name: String
-    let isInteger: Bool
+    /// OpenAPI's name of the cells' type.
+    var type = "string"
     /// 0 is always shown, 1 in wide output only.
-    let priority: Int64
+    var priority: Int64 = 0
     let description: String
 
     static func text(_ name: String, _ description: String) -> TableColumn {
-        TableColumn(name: name, isInteger: false, priority: 0, description: description)
+        TableColumn(name: name, description: description)
     }
     static func number(_ name: String, _ description: String) -> TableColumn {
-        TableColumn(name: name, isInteger: true, priority: 0, description: description)
+        TableColumn(name: name, type: "integer", description: description)
+    }
+    static func flag(_ name: String, _ description: String) -> TableColumn {
+        TableColumn(name: name, type: "boolean", description: description)
     }
     /// Shown in wide output only.
     static func wide(_ name: String, _ description: String) -> TableColumn {
-        TableColumn(name: name, isInteger: false, priority: 1, description: description)
+        TableColumn(name: name, priority: 1, description: description)
     }
     static let name = text("Name", "The object's name, unique within its namespace.")
     static let age = text("Age", "The time since the object was created.")
+    static let createdAt = TableColumn(
+        name: "Created At", type: "date", description: "When the object was created, in UTC.")
 
     var document: JSON {
         [
-            "name": .string(name), "type": isInteger ? "integer" : "string", "format": name == "Name" ? "name" : "",
+            "name": .string(name), "type": .string(type), "format": name == "Name" ? "name" : "",
             "description": .string(description), "priority": .integer(priority),
         ]
     }
@@ -84,20 +90,30 @@ struct TableLayout: Sendable {
 
     /// The layout of a resource; name and age for one that has none of its own.
     static func of(group: String, resource: String) -> TableLayout {
-        switch (group, resource) {
-        case ("", "pods"): .pods
-        case ("", "nodes"): .nodes
-        case ("", "services"): .services
-        case ("", "replicationcontrollers"): .replicationControllers
-        case ("", "endpoints"): .endpoints
-        case ("", "events"): .events
-        case ("", "namespaces"): .namespaces
-        case ("", "secrets"): .secrets
-        case ("", "configmaps"): .configMaps
-        case ("", "serviceaccounts"): .serviceAccounts
-        case ("coordination.k8s.io", "leases"): .leases
-        default: .generic
-        }
+        all[group.isEmpty ? resource : "\(group)/\(resource)"] ?? generic
+    }
+
+    private static let all: [String: TableLayout] = {
+        var all: [String: TableLayout] = core
+        all.merge(workloads) { $1 }
+        all.merge(network) { $1 }
+        all.merge(storage) { $1 }
+        all.merge(access) { $1 }
+        all.merge(policies) { $1 }
+        return all
+    }()
+
+    private static let core: [String: TableLayout] = [
+        "pods": pods, "nodes": nodes, "services": services, "replicationcontrollers": replicationControllers,
+        "endpoints": endpoints, "events": events, "namespaces": namespaces, "secrets": secrets,
+        "configmaps": configMaps, "serviceaccounts": serviceAccounts, "coordination.k8s.io/leases": leases,
+        "events.k8s.io/events": events, "limitranges": plain, "rbac.authorization.k8s.io/roles": plain,
+        "rbac.authorization.k8s.io/clusterroles": plain,
+    ]
+
+    /// What kube-apiserver shows of its own kinds that it has no columns for.
+    private static let plain = TableLayout(columns: [.name, .createdAt]) { object, _ in
+        [object.nameCell, .string(object.cell("metadata", "creationTimestamp"))]
     }
 
     static let generic = TableLayout(columns: [.name, .age]) { object, now in [object.nameCell, object.age(now)] }
@@ -119,6 +135,28 @@ extension JSON {
 func labelCell(_ labels: JSON?) -> JSON {
     let pairs = (labels?.object ?? [:]).map { "\($0.key)=\($0.value.string ?? "")" }.sorted()
     return .string(pairs.isEmpty ? "<none>" : pairs.joined(separator: ","))
+}
+
+/// Up to `limit` of the words, and how many more there are.
+func shortened(_ words: [String], limit: Int, separator: String = ",") -> String {
+    let shown = words.prefix(limit).joined(separator: separator)
+    return words.count > limit ? "\(shown) + \(words.count - limit) more..." : shown
+}
+
+/// A label selector (`matchLabels`, `matchExpressions`) as its text form, `<none>` without any requirement.
+func selectorCell(_ selector: JSON?) -> JSON {
+    var terms = (selector?["matchLabels"]?.object ?? [:]).map { ($0.key, "\($0.key)=\($0.value.string ?? "")") }
+    for requirement in selector?["matchExpressions"]?.array ?? [] {
+        let key = requirement.cell("key")
+        let values = requirement.list("values").compactMap(\.string).sorted().joined(separator: ",")
+        switch requirement.cell("operator") {
+        case "In": terms.append((key, "\(key) in (\(values))"))
+        case "NotIn": terms.append((key, "\(key) notin (\(values))"))
+        case "DoesNotExist": terms.append((key, "!\(key)"))
+        default: terms.append((key, key))
+        }
+    }
+    return orNone(terms.sorted { $0.0 < $1.0 }.map(\.1).joined(separator: ","))
 }
 
 /// What `text` is, or `<none>`.
