@@ -29,6 +29,7 @@ extension APIEngine {
                     definition, name: "",
                     [FieldError(.required, "metadata.name", "name or generateName is required")]))
         }
+        if definition.kind == "CertificateSigningRequest" { nameRequester(of: &object, request) }
         Defaults.apply(to: &object, definition)
         let stored = try await registry.create(
             object, definition, namespace: namespace, by: request.manager(), dryRun: request.isDryRun,

@@ -58,7 +58,6 @@ enum Strategies {
             ("rbac.authorization.k8s.io", _):
             FreelyWrittenStrategy()
         case ("batch", "jobs"): JobStrategy()
-        case ("certificates.k8s.io", "certificatesigningrequests"): SigningRequestStrategy()
         case ("apps", "controllerrevisions"): PlainStrategy()
         case ("apps", _), ("batch", _), ("policy", _), ("networking.k8s.io", _), ("discovery.k8s.io", _),
             ("admissionregistration.k8s.io", _), ("scheduling.k8s.io", _):

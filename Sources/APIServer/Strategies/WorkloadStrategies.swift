@@ -52,8 +52,3 @@ struct JobStrategy: ResourceStrategy {
         }
     }
 }
-
-/// Signing requests: who asks is whom the server knows, not what the request says.
-struct SigningRequestStrategy: ResourceStrategy {
-    func prepareForCreate(_ object: inout JSON, _ context: StrategyContext) { object["status"] = [:] }
-}

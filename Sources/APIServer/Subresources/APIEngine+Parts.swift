@@ -39,6 +39,17 @@ extension APIEngine {
     }
 }
 
+extension APIEngine {
+    /// Writes into a signing request who makes it: whom the server knows, not whom the request names.
+    func nameRequester(of object: inout JSON, _ request: APIRequest) {
+        for field in ["username", "uid", "groups", "extra"] { object["spec", field] = nil }
+        let peer = request.http.peer
+        object["spec", "username"] = .string(peer?.commonName ?? "system:unsecured")
+        let groups = (peer?.organizations ?? ["system:masters"]) + ["system:authenticated"]
+        object["spec", "groups"] = .array(groups.map { .string($0) })
+    }
+}
+
 extension Registry {
     /// The current version with the part that a subresource of one kind stands for as `new` has it.
     func takingOver(

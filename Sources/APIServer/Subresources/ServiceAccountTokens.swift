@@ -79,6 +79,13 @@ final class ServiceAccountTokens: Sendable {
     /// Seconds that the clocks of servers may differ by.
     private static let leeway: Int64 = 10
 
+    /// What OpenID Connect clients look for to find the keys.
+    static let discovery: JSON = [
+        "issuer": .string(issuer), "jwks_uri": .string("\(issuer)/openid/v1/jwks"),
+        "response_types_supported": ["id_token"], "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["ES256"],
+    ]
+
     /// The public half as a JSON Web Key Set (RFC 7517), for those who check tokens themselves.
     func keySet() async throws(APIFailure) -> JSON {
         let key = try await key().publicKey
