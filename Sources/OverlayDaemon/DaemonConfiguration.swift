@@ -6,6 +6,8 @@ package struct DaemonConfiguration: Sendable {
     package var underlay: UnderlayRequest
     /// flanneld's `--subnet-file`: where the lease is written for whoever sets up pods.
     package var subnetFile = "/run/flannel/subnet.env"
+    /// Where to write the CNI network list for this node's subnet, and of which form; `nil` for none.
+    package var cni: (directory: String, form: CNIConfiguration.Form)?
     /// Masquerades what leaves the network.
     package var masquerade = false
     /// Accepts forwarded packets from and to the network.

@@ -18,7 +18,8 @@ package final class OverlayNetwork: Sendable {
         var lease: Lease?
         /// The other nodes; `nil` until they are known.
         var peers: [Lease]?
-        var isFileFailing = false
+        /// Files whose failure has been logged.
+        var failingFiles: Set<String> = []
         var rules: String?
         var repairs = 0
         /// What has been said about peers that can't be reached.
@@ -202,22 +203,26 @@ package final class OverlayNetwork: Sendable {
 
     /// A full or read-only disk must not stop packets, so a failure is only logged, once.
     private func write(_ file: SubnetFile, _ state: inout State) -> [String] {
-        let path = configuration.subnetFile
-        let bytes = Array(file.text.utf8)
-        if (try? FileContents.read(path)) == bytes { return [] }
-        do {
-            if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
-                try FileContents.makeDirectories(String(path[..<slash]))
-            }
-            try FileContents.replace(path, with: bytes)
-            state.isFileFailing = false
-            return ["\(path) was missing or different"]
-        } catch {
-            if !state.isFileFailing {
-                logger.error("\(path) can't be written, pods will not learn of subnet \(file.subnet): \(error)")
-            }
-            state.isFileFailing = true
-            return []
+        var files = [(path: configuration.subnetFile, text: file.text)]
+        if let cni = configuration.cni {
+            let list = CNIConfiguration(form: cni.form, subnetFile: file, subnetFilePath: configuration.subnetFile)
+            files.append(("\(cni.directory)/\(CNIConfiguration.fileName)", list.text))
         }
+        var found: [String] = []
+        for (path, text) in files where (try? FileContents.read(path)) != Array(text.utf8) {
+            do {
+                if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+                    try FileContents.makeDirectories(String(path[..<slash]))
+                }
+                try FileContents.replace(path, with: Array(text.utf8))
+                state.failingFiles.remove(path)
+                found.append("\(path) was missing or different")
+            } catch {
+                if state.failingFiles.insert(path).inserted {
+                    logger.error("\(path) can't be written, pods will not learn of subnet \(file.subnet): \(error)")
+                }
+            }
+        }
+        return found
     }
 }

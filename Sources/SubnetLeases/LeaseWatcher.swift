@@ -4,9 +4,9 @@ package import ClusterStore
 /// Keeps a picture of all leases from lists and watch events: list once, then watch from the list's revision, so that
 /// nothing falls between the two. No I/O: the answers go in, ``next`` says what to ask, ``table`` is the picture.
 ///
-/// A list replaces the picture in one step, so it never passes through "empty". When the store's revision goes back (it
-/// was restored from a backup, or wiped), leases that the list lacks are kept until a later list lacks them too: their
-/// nodes need a moment to claim them again.
+/// A list replaces the picture in one step, so it never passes through "empty". When the store's revision goes back, or
+/// a list lacks this node's own lease that stood before (the store was restored from a backup, or wiped), leases that
+/// the list lacks are kept until a later list lacks them too: their nodes need a moment to claim them again.
 package struct LeaseWatcher: Sendable {
     /// What to do next.
     package enum Step: Hashable, Sendable {
@@ -63,15 +63,21 @@ package struct LeaseWatcher: Sendable {
     /// Takes the answer to a list.
     package mutating func listed(_ response: RangeResponse) {
         let wentBack = response.revision < newestRevision
+        let before = entries
+        entries = [:]
+        for keyValue in response.keyValues { store(keyValue) }
+        let ownName = Lease.keyName(of: own.subnet)
+        let lacksOwn = isListed && table.own == .held && !entries.keys.contains { Self.names($0, ownName) }
         if wentBack {
             warnings.append(
                 "the store's revision went back from \(newestRevision) to \(response.revision) (restored or wiped?); "
                     + "leases that it lacks are kept until the next list")
+        } else if lacksOwn, before.contains(where: { entries[$0.key] == nil && !Self.names($0.key, ownName) }) {
+            warnings.append(
+                "the store lacks this node's own lease and others that stood before (wiped?); they are kept until the "
+                    + "next list")
         }
-        let before = entries
-        entries = [:]
-        for keyValue in response.keyValues { store(keyValue) }
-        if wentBack {
+        if wentBack || lacksOwn {
             for (name, var entry) in before where entries[name] == nil {
                 entry.isUnconfirmed = true
                 entries[name] = entry
@@ -124,6 +130,11 @@ package struct LeaseWatcher: Sendable {
     package mutating func takeWarnings() -> [String] {
         defer { warnings = [] }
         return warnings
+    }
+
+    /// Whether a key's last part names a subnet, alone or as the IPv4 half in dual stack.
+    private static func names(_ name: String, _ subnet: String) -> Bool {
+        name == subnet || name.hasPrefix(subnet + "&")
     }
 
     private func name(of key: [UInt8]) -> String? {

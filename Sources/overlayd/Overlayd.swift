@@ -16,6 +16,7 @@ struct Overlayd: AsyncParsableCommand {
         version: version,
         subcommands: [
             RunCommand.self, MeasureCommand.self, CaptureCommand.self, StatusCommand.self, CleanCommand.self,
+            DockerOptionsCommand.self,
         ],
         defaultSubcommand: RunCommand.self)
 

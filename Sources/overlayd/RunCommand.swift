@@ -40,6 +40,13 @@ struct RunCommand: AsyncParsableCommand {
     var ifaceCanReach: String?
     @Option(help: "Address that the other nodes shall send to, if not the interface's own.")
     var publicIp: String?
+    @Option(
+        help: "IPv6 address that the other nodes shall send to in a dual-stack network, if not the interface's own.")
+    var publicIpv6: String?
+    @Option(help: "Write a CNI network list for this node's subnet into this directory, such as /etc/cni/net.d.")
+    var cniConfDir: String?
+    @Option(help: "Its form: bridge (with host-local and portmap), or flannel for flannel's own plugin.")
+    var cniConfForm = "bridge"
     @Option(help: "Where to write the lease for CNI, Docker and the kubelet.")
     var subnetFile = "/run/flannel/subnet.env"
     @Option(help: ArgumentHelp("Renew the lease at the latest so many minutes before it ends.", valueName: "minutes"))
@@ -72,7 +79,6 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: .hidden) var kubeconfigFile: String?
     @Option(help: .hidden) var netConfigPath: String?
     @Option(help: .hidden) var setNodeNetworkUnavailable: String?
-    @Option(help: .hidden) var publicIpv6: String?
 
     func run() async throws {
         try refuseUnsupported()
@@ -127,7 +133,6 @@ struct RunCommand: AsyncParsableCommand {
         for (flag, value) in kube where value != nil {
             throw DaemonError("\(flag) has no meaning without --kube-subnet-mgr, which is not there yet; leave it out")
         }
-        if publicIpv6 != nil { throw DaemonError("--public-ipv6: the udp backend's underlay is IPv4; leave it out") }
     }
 
     private func daemonConfiguration(_ endpoints: [String]) throws(DaemonError) -> DaemonConfiguration {
@@ -136,6 +141,12 @@ struct RunCommand: AsyncParsableCommand {
         request.pattern = ifaceRegex
         request.canReach = try address("--iface-can-reach", ifaceCanReach)
         request.publicIP = try address("--public-ip", publicIp)
+        if let publicIpv6 {
+            guard let address = IPv6Address(publicIpv6) else {
+                throw DaemonError("--public-ipv6 \(publicIpv6): expected an IPv6 address")
+            }
+            request.publicIPv6 = address
+        }
         request.storeAddresses = endpoints.compactMap { Self.host(of: $0) }
         var configuration = DaemonConfiguration(underlay: request)
         guard let datapath = DatapathChoice(rawValue: datapath) else {
@@ -144,6 +155,10 @@ struct RunCommand: AsyncParsableCommand {
         configuration.datapath = datapath
         configuration.subnetFile = subnetFile
         configuration.masquerade = ipMasq
+        guard let form = CNIConfiguration.Form(rawValue: cniConfForm) else {
+            throw DaemonError("--cni-conf-form \(cniConfForm): expected bridge or flannel")
+        }
+        if let cniConfDir { configuration.cni = (cniConfDir, form) }
         configuration.forwardRules = iptablesForwardRules
         guard iptablesResync > 0 else {
             throw DaemonError("--iptables-resync \(iptablesResync): expected seconds above 0")

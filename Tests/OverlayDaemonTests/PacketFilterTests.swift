@@ -23,7 +23,18 @@ import Testing
 
     @Test func nothingAskedForLeavesNoTable() {
         let script = PacketFilter(network: network, subnet: subnet, masquerade: false, forward: false).script
-        #expect(script == "table ip overlayd\ndelete table ip overlayd\n")
+        #expect(
+            script == "table ip overlayd\ndelete table ip overlayd\ntable ip6 overlayd\ndelete table ip6 overlayd\n")
+    }
+
+    @Test func dualStackHasTheSameRulesForIPv6() throws {
+        let script = PacketFilter(
+            network: network, subnet: subnet, masquerade: true, forward: true, ipv6Network: IPv6Prefix("fd10::/48"),
+            ipv6Subnet: IPv6Prefix("fd10:0:0:5e::/64")
+        ).script
+        #expect(script.contains("ip6 saddr fd10::/48 ip6 daddr != ff00::/8 masquerade fully-random"))
+        #expect(script.contains("ip6 saddr != fd10::/48 ip6 daddr fd10:0:0:5e::/64 return"))
+        #expect(script.contains("ip saddr 10.244.0.0/16 ip daddr != 224.0.0.0/4 masquerade fully-random"))
     }
 }
 

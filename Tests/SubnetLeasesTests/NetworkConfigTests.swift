@@ -60,6 +60,23 @@ import Testing
         (#"{"Network":"10.244.0.0/16","Backend":"udp"}"#, "Backend", "an object"),
         (#"{"Network":"10.244.0.0/16","Backend":{"Type":7}}"#, "Backend.Type", "the number 7"),
         (#"{"Network":"10.244.0.0/16","Backend":{"Type":"udpp"}}"#, "Backend.Type", "no backend"),
+        (#"{"Network":"10.244.0.0/16","Backend":{"Type":"ipip"}}"#, "Backend.Type", "a backend of flannel's"),
+        (#"{"Network":"10.244.0.0/16","Backend":{"Type":"wireguard"}}"#, "Backend.Type", "WireGuard between the nodes"),
+        (#"{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan","VNI":16777216}}"#, "Backend.VNI", "16777215"),
+        (#"{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan","GBP":1}}"#, "Backend.GBP", "true or false"),
+        (#"{"Network":"10.244.0.0/16","Backend":{"Type":"vxlan","MTU":500}}"#, "Backend.MTU", "1280"),
+        (
+            #"{"Network":"10.244.0.0/16","EnableIPv6":true,"Backend":{"Type":"vxlan"}}"#, "IPv6Network",
+            "EnableIPv6 is true"
+        ),
+        (
+            #"{"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd10::/48","IPv6SubnetLen":49,"Backend":{"Type":"vxlan"}}"#,
+            "IPv6SubnetLen", "50 to 126"
+        ),
+        (
+            #"{"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd10::/48","IPv6SubnetMin":"fd11::","Backend":{"Type":"host-gw"}}"#,
+            "IPv6SubnetMin", "inside IPv6Network"
+        ),
         (#"{"Network":"10.244.0.0/16","Backend":{"Port":0}}"#, "Backend.Port", "1 to 65535"),
         (#"{"Network":"10.244.0.0/16","Backend":{"Port":"8285"}}"#, "Backend.Port", "a whole number"),
     ])
@@ -78,5 +95,33 @@ import Testing
         _ = try NetworkConfig(parsing: Array(json.utf8), warnings: &warnings)
         #expect(warnings.count == 2)
         #expect(warnings.contains { $0.contains("SubnetLength") } && warnings.contains { $0.contains("Backend.VNI") })
+    }
+
+    // Written out again, a configuration says the same.
+    @Test(arguments: [
+        #"{"Network":"10.244.0.0/16"}"#, #"{"Network":"10.244.0.0/16","Backend":{"Type":"host-gw"}}"#,
+        #"{"Network":"10.244.0.0/16","Backend":{"Type":"alloc"}}"#,
+        #"{"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd10::/48","Backend":{"Type":"vxlan","VNI":7,"Port":4789,"DirectRouting":true,"MTU":1400}}"#,
+    ])
+    func aConfigurationSurvivesBeingWritten(json: String) throws {
+        var warnings: [String] = []
+        let config = try NetworkConfig(parsing: Array(json.utf8), warnings: &warnings)
+        #expect(try NetworkConfig(parsing: Array(config.document.text.utf8), warnings: &warnings) == config)
+        #expect(warnings.isEmpty)
+    }
+
+    @Test func ipv6SubnetsFollowTheirIPv4SubnetsPlace() throws {
+        var warnings: [String] = []
+        let json =
+            #"{"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd10::/48","Backend":{"Type":"vxlan"}}"#
+        let config = try NetworkConfig(parsing: Array(json.utf8), warnings: &warnings)
+        let ipv6 = try #require(config.ipv6)
+        #expect(ipv6.subnetMin.description == "fd10:0:0:1::" && ipv6.subnetMax.description == "fd10:0:0:ffff::")
+        let all = (0..<config.capacity).compactMap { config.ipv6Subnet(for: config.subnet(at: $0), leased: []) }
+        #expect(Set(all).count == config.capacity && all.allSatisfy { ipv6.offers($0) })
+        // A place that flanneld has drawn is passed over.
+        let taken = try #require(all.first)
+        let other = config.ipv6Subnet(for: config.subnet(at: 0), leased: [taken])
+        #expect(other != taken && other.map { ipv6.offers($0) } == true)
     }
 }
