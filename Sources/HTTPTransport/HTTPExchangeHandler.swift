@@ -339,9 +339,10 @@ final class HTTPExchangeHandler: ChannelDuplexHandler, RemovableChannelHandler {
             context.close(promise: nil)
             return
         }
+        let isTooLong = (error as? HTTPParserError) == .headerOverflow
         let body = ByteBuffer(string: "bad request: \(error)\n")
         let head = HTTPResponseHead(
-            version: .http1_1, status: .badRequest,
+            version: .http1_1, status: isTooLong ? .requestHeaderFieldsTooLarge : .badRequest,
             headers: ["content-length": "\(body.readableBytes)", "content-type": "text/plain", "connection": "close"])
         let channel = context.channel
         context.write(wrapOutboundOut(.head(head)), promise: nil)

@@ -116,8 +116,10 @@ package final class HTTPServer: Service, CustomStringConvertible {
             }
         }
         connection.peer = nil
+        // Before the negotiation, which keeps the end of the handshake to itself.
+        try channel.pipeline.syncOperations.addHandler(
+            HandshakeGuard(timeout: TimeAmount(configuration.handshakeTimeout)))
         try channel.pipeline.syncOperations.addHandler(negotiation)
-        try channel.pipeline.syncOperations.addHandler(HandshakeGuard(timeout: .seconds(20)))
     }
 
     private func loop(_ eventLoop: any EventLoop) -> (waker: LoopWaker, executor: EventLoopTaskExecutor) {
@@ -192,11 +194,11 @@ private final class HandshakeGuard: ChannelInboundHandler, RemovableChannelHandl
     func handlerRemoved(context: ChannelHandlerContext) { timer?.cancel() }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        context.fireUserInboundEventTriggered(event)
         if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent {
             timer?.cancel()
             context.pipeline.syncOperations.removeHandler(self, promise: nil)
         }
-        context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }

@@ -12,6 +12,8 @@ package struct HTTPServerConfiguration: Sendable {
     package var maximumBodyBytes = 3 << 20
     /// How long a connection may be without a request, and a request's head or body without a byte.
     package var idleTimeout: Duration = .seconds(180)
+    /// How long a client may take for the TLS handshake.
+    package var handshakeTimeout: Duration = .seconds(20)
     /// How long a client may refuse to take bytes of a response before it is cut off.
     package var stallTimeout: Duration = .seconds(30)
     /// How long requests may go on after the server has been asked to stop.
