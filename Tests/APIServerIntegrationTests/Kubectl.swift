@@ -20,7 +20,12 @@ struct Kubectl: Sendable {
     }
 
     @discardableResult
-    func run(_ arguments: String..., input: String? = nil) throws -> Result {
+    func run(_ arguments: String..., input: String? = nil) async throws -> Result {
+        try await run(arguments, input: input)
+    }
+
+    @discardableResult
+    func run(_ arguments: [String], input: String? = nil) async throws -> Result {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: program)
         process.arguments = ["--server", server] + arguments
@@ -38,7 +43,12 @@ struct Kubectl: Sendable {
             process.standardInput = FileHandle.nullDevice
         }
         try process.run()
-        process.waitUntilExit()
+        // Polled, so that no thread is held on which the server in this process might have to run.
+        let deadline = ContinuousClock.now + .seconds(60)
+        while process.isRunning {
+            if ContinuousClock.now > deadline { process.terminate() }
+            try await Task.sleep(for: .milliseconds(5))
+        }
         return Result(
             status: process.terminationStatus,
             output: String(decoding: try Data(contentsOf: outputFile), as: UTF8.self),

@@ -7,7 +7,7 @@ import Logging
 import ServiceLifecycle
 import Testing
 
-private func withKubectl(_ program: String, _ body: @Sendable (Kubectl) async throws -> Void) async throws {
+func withKubectl(_ program: String, _ body: @Sendable (Kubectl) async throws -> Void) async throws {
     let directory = FileManager.default.temporaryDirectory.appendingPathComponent("fjord-kubectl-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: directory) }
@@ -28,7 +28,7 @@ private func withKubectl(_ program: String, _ body: @Sendable (Kubectl) async th
         group.addTask { try await engine.run() }
         group.addTask { try await server.run() }
         let deadline = ContinuousClock.now + .seconds(20)
-        while try kubectl.run("get", "service", "kubernetes").status != 0, ContinuousClock.now < deadline {
+        while try await kubectl.run("get", "service", "kubernetes").status != 0, ContinuousClock.now < deadline {
             try await Task.sleep(for: .milliseconds(50))
         }
         try await body(kubectl)
@@ -54,23 +54,24 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
     @Test(arguments: Kubectl.programs) func `the manifests of 2015 are created and shown`(program: String) async throws
     {
         try await withKubectl(program) { kubectl in
-            let pod = try kubectl.run("create", "-f", "-", input: nginxPod)
+            let pod = try await kubectl.run("create", "-f", "-", input: nginxPod)
             #expect(pod.output == "pod/nginx created\n", "\(pod.errors)")
-            let controller = try kubectl.run("create", "-f", "-", input: nginxController)
+            let controller = try await kubectl.run("create", "-f", "-", input: nginxController)
             #expect(controller.output == "replicationcontroller/nginx-controller created\n", "\(controller.errors)")
-            let pods = try kubectl.run("get", "pods").output
+            let pods = try await kubectl.run("get", "pods").output
             #expect(pods.hasPrefix("NAME ") && pods.contains("nginx") && pods.contains("Pending"))
-            #expect(try kubectl.run("get", "pods", "-o", "wide").output.contains("NODE"))
-            let image = try kubectl.run(
+            #expect(try await kubectl.run("get", "pods", "-o", "wide").output.contains("NODE"))
+            let image = try await kubectl.run(
                 "get", "rc", "nginx-controller", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
             #expect(image.output == "nginx")
-            #expect(try kubectl.run("get", "pod", "nginx", "-o", "yaml").output.contains("hostPort: 8080"))
-            #expect(try kubectl.run("get", "pods.v1beta1.", "nginx", "-o", "json").output.contains("desiredState"))
-            #expect(try kubectl.run("describe", "pod", "nginx").output.contains("Status:"))
-            #expect(try kubectl.run("get", "all").output.contains("replicationcontroller/nginx-controller"))
-            #expect(try kubectl.run("delete", "pod", "nginx").output.hasPrefix("pod \"nginx\" deleted"))
+            #expect(try await kubectl.run("get", "pod", "nginx", "-o", "yaml").output.contains("hostPort: 8080"))
             #expect(
-                try kubectl.run("get", "pod", "nginx").errors.contains(
+                try await kubectl.run("get", "pods.v1beta1.", "nginx", "-o", "json").output.contains("desiredState"))
+            #expect(try await kubectl.run("describe", "pod", "nginx").output.contains("Status:"))
+            #expect(try await kubectl.run("get", "all").output.contains("replicationcontroller/nginx-controller"))
+            #expect(try await kubectl.run("delete", "pod", "nginx").output.hasPrefix("pod \"nginx\" deleted"))
+            #expect(
+                try await kubectl.run("get", "pod", "nginx").errors.contains(
                     "Error from server (NotFound): pods \"nginx\" not found"))
         }
     }
@@ -79,43 +80,50 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
         async throws
     {
         try await withKubectl(program) { kubectl in
-            #expect(try kubectl.run("apply", "-f", "-", input: pod()).output == "pod/p created\n")
-            #expect(try kubectl.run("apply", "-f", "-", input: pod()).output == "pod/p unchanged\n")
+            #expect(try await kubectl.run("apply", "-f", "-", input: pod()).output == "pod/p created\n")
+            #expect(try await kubectl.run("apply", "-f", "-", input: pod()).output == "pod/p unchanged\n")
             #expect(
-                try kubectl.run("apply", "-f", "-", input: pod(image: "redis", label: "two")).output
+                try await kubectl.run("apply", "-f", "-", input: pod(image: "redis", label: "two")).output
                     == "pod/p configured\n")
-            #expect(try kubectl.run("get", "pods", "-l", "l=two", "-o", "name").output == "pod/p\n")
-            #expect(try kubectl.run("label", "pod", "p", "more=yes").output == "pod/p labeled\n")
-            #expect(try kubectl.run("annotate", "pod", "p", "a=b").output == "pod/p annotated\n")
+            #expect(try await kubectl.run("get", "pods", "-l", "l=two", "-o", "name").output == "pod/p\n")
+            #expect(try await kubectl.run("label", "pod", "p", "more=yes").output == "pod/p labeled\n")
+            #expect(try await kubectl.run("annotate", "pod", "p", "a=b").output == "pod/p annotated\n")
             for (type, patch) in [
                 ("strategic", #"{"spec":{"containers":[{"name":"c","image":"i1"}]}}"#),
                 ("merge", #"{"metadata":{"labels":{"more":null}}}"#),
                 ("json", #"[{"op":"replace","path":"/spec/containers/0/image","value":"i2"}]"#),
             ] {
-                let result = try kubectl.run("patch", "pod", "p", "--type", type, "-p", patch)
+                let result = try await kubectl.run("patch", "pod", "p", "--type", type, "-p", patch)
                 #expect(result.output.contains("pod/p patched"), "\(result.errors)")
             }
             #expect(
-                try kubectl.run("get", "pod", "p", "-o", "jsonpath={.spec.containers[0].image}{.metadata.labels.more}")
-                    .output == "i2")
-            try kubectl.run("create", "-f", "-", input: nginxController)
-            let scaled = try kubectl.run("scale", "rc", "nginx-controller", "--replicas=5")
+                try await kubectl.run(
+                    "get", "pod", "p", "-o", "jsonpath={.spec.containers[0].image}{.metadata.labels.more}"
+                )
+                .output == "i2")
+            try await kubectl.run("create", "-f", "-", input: nginxController)
+            let scaled = try await kubectl.run("scale", "rc", "nginx-controller", "--replicas=5")
             #expect(scaled.output == "replicationcontroller/nginx-controller scaled\n", "\(scaled.errors)")
-            #expect(try kubectl.run("get", "rc", "nginx-controller", "-o", "jsonpath={.spec.replicas}").output == "5")
-            let guarded = try kubectl.run("scale", "rc", "nginx-controller", "--current-replicas=5", "--replicas=2")
-            #expect(guarded.status == 0, "\(guarded.errors)")
-            #expect(try kubectl.run("create", "namespace", "ns").output == "namespace/ns created\n")
-            #expect(try kubectl.run("create", "configmap", "c", "--from-literal=k=v").output == "configmap/c created\n")
             #expect(
-                try kubectl.run("create", "secret", "generic", "s", "--from-literal=k=v").output == "secret/s created\n"
+                try await kubectl.run("get", "rc", "nginx-controller", "-o", "jsonpath={.spec.replicas}").output == "5")
+            let guarded = try await kubectl.run(
+                "scale", "rc", "nginx-controller", "--current-replicas=5", "--replicas=2")
+            #expect(guarded.status == 0, "\(guarded.errors)")
+            #expect(try await kubectl.run("create", "namespace", "ns").output == "namespace/ns created\n")
+            #expect(
+                try await kubectl.run("create", "configmap", "c", "--from-literal=k=v").output
+                    == "configmap/c created\n")
+            #expect(
+                try await kubectl.run("create", "secret", "generic", "s", "--from-literal=k=v").output
+                    == "secret/s created\n"
             )
             #expect(
-                try kubectl.run("create", "service", "clusterip", "svc", "--tcp=80:8080").output
+                try await kubectl.run("create", "service", "clusterip", "svc", "--tcp=80:8080").output
                     == "service/svc created\n")
-            #expect(try kubectl.run("get", "svc").output.contains("10.254.0.1"))
-            #expect(try kubectl.run("get", "pods", "-w", "--request-timeout=2s").output.contains("p "))
-            #expect(try kubectl.run("api-resources").output.contains("replicationcontrollers"))
-            #expect(try kubectl.run("auth", "can-i", "create", "pods").output == "yes\n")
+            #expect(try await kubectl.run("get", "svc").output.contains("10.254.0.1"))
+            #expect(try await kubectl.run("get", "pods", "-w", "--request-timeout=2s").output.contains("p "))
+            #expect(try await kubectl.run("api-resources").output.contains("replicationcontrollers"))
+            #expect(try await kubectl.run("auth", "can-i", "create", "pods").output == "yes\n")
         }
     }
 
@@ -141,9 +149,9 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
         async throws
     {
         try await withKubectl(program) { kubectl in
-            let result = try kubectl.run("create", "-f", "-", input: row.0)
+            let result = try await kubectl.run("create", "-f", "-", input: row.0)
             #expect(result.status != 0 && result.errors.contains(row.1), "\(result)")
-            #expect(try kubectl.run("get", "pods", "-o", "name").output == "")
+            #expect(try await kubectl.run("get", "pods", "-o", "name").output == "")
         }
     }
 }
