@@ -198,8 +198,14 @@ let package = Package(
                 protobuf, log, lifecycle,
             ]),
         .testTarget(name: "AddressingTests", dependencies: ["Addressing"]),
-        .testTarget(name: "DataPlaneIntegrationTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
-        .testTarget(name: "DataPlaneTests", dependencies: ["DataPlane", "LinuxKit", "Addressing"]),
+        .testTarget(
+            name: "DataPlaneIntegrationTests",
+            dependencies: ["DataPlaneTesting", "DataPlane", "LinuxKit", "Addressing"]),
+        .target(name: "CCallCounter", path: "Tests/CCallCounter"),
+        .target(name: "DataPlaneTesting", dependencies: ["DataPlane", "LinuxKit"], path: "Tests/DataPlaneTesting"),
+        .testTarget(
+            name: "DataPlaneTests",
+            dependencies: ["CCallCounter", "DataPlaneTesting", "DataPlane", "LinuxKit", "Addressing"]),
         .testTarget(name: "KubeletTests", dependencies: ["Kubelet", "KubeAPI", "KubeSchema", "Addressing"]),
         .testTarget(
             name: "KubeletIntegrationTests",

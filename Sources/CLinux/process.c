@@ -2,6 +2,7 @@
 #include "CLinux/process.h"
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
@@ -36,6 +37,14 @@ int clinux_posix_spawn_addchdir(void *actions, const char *path) {
 }
 
 void clinux_set_thread_name(const char *name) { pthread_setname_np(pthread_self(), name); }
+
+int clinux_pin_thread(int processor) {
+    if (processor < 0 || processor >= CPU_SETSIZE) return -EINVAL;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(processor, &set);
+    return result(sched_setaffinity(0, sizeof set, &set));
+}
 
 long clinux_filesystem_type(const char *path) {
     struct statfs status;

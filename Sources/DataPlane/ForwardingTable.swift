@@ -1,180 +1,106 @@
 public import Addressing
 
-/// One remote prefix and the peer that owns it.
-public struct ForwardingRoute: Hashable, Sendable {
-    /// The inner addresses behind the peer.
-    public var prefix: IPv4Prefix
-    /// The peer's outer address.
-    public var endpoint: IPv4Address
-    /// The peer's UDP port.
-    public var port: UInt16
-
-    public init(prefix: IPv4Prefix, endpoint: IPv4Address, port: UInt16) {
-        self.prefix = prefix
-        self.endpoint = endpoint
-        self.port = port
-    }
-}
-
 /// Which peer owns an inner address: immutable once built, shared by all packet paths, read without locks.
 ///
 /// Prefixes of one length share a hash table, and tables are asked from the longest prefix to the shortest. In the
-/// normal case, one `SubnetLen` for the whole network, a lookup is one probe.
+/// normal case, one `SubnetLen` for the whole network, a lookup is one probe however many peers there are.
 public final class ForwardingTable: Sendable {
     /// The routes, as given.
     public let routes: [ForwardingRoute]
-    private let buckets: HashedPrefixes
+    /// The IPv6 routes, as given.
+    public let routes6: [ForwardingRoute6]
+    /// The node's own subnets, as given.
+    public let local: LocalSubnets?
 
-    public init(routes: [ForwardingRoute]) {
+    private let hashed: HashedPrefixes<UInt32>
+    private let hashed6: HashedPrefixes<PrefixBits6>
+    private let owners: HashedOwners
+
+    /// - Parameter local: What peers may send to; `nil` lets them send to any address.
+    /// - Complexity: O(n) in the number of routes, in time and memory.
+    public init(routes: [ForwardingRoute], routes6: [ForwardingRoute6] = [], local: LocalSubnets? = nil) {
         self.routes = routes
-        buckets = HashedPrefixes(routes)
+        self.routes6 = routes6
+        self.local = local
+        hashed = HashedPrefixes(
+            routes.map {
+                ($0.prefix.length, $0.prefix.address.bits, PeerAddress($0.endpoint, port: $0.port, mtu: $0.mtu))
+            }
+        ) { IPv4Prefix(IPv4Address(bits: 0), length: $0).mask }
+        hashed6 = HashedPrefixes(
+            routes6.map {
+                (
+                    $0.prefix.length, PrefixBits6($0.prefix.address),
+                    PeerAddress($0.endpoint, port: $0.port, mtu: $0.mtu)
+                )
+            }
+        ) { PrefixBits6(maskOf: $0) }
+        owners = HashedOwners(
+            routes.map { ($0.endpoint, $0.otherSources) } + routes6.map { ($0.endpoint, $0.otherSources) })
     }
 
     /// A view for a packet loop: plain pointers, valid as long as the table lives.
     var view: ForwardingView {
         ForwardingView(
-            lengths: buckets.lengths, lengthCount: buckets.lengthCount, entries: buckets.entries, peers: buckets.peers,
-            peerMask: buckets.peerMask)
+            prefixes: hashed.view, prefixes6: hashed6.view, owners: owners.view,
+            localMask: local?.subnet.mask ?? 0, localPrefix: local?.subnet.address.bits ?? 0,
+            localMask6: local.map { $0.subnet6.map { PrefixBits6(maskOf: $0.length) } ?? .all } ?? .none,
+            localPrefix6: local?.subnet6.map { PrefixBits6($0.address) } ?? .none)
     }
 
     /// The route with the longest prefix that contains `address`.
     public func lookup(_ address: IPv4Address) -> ForwardingRoute? {
-        let view = self.view
-        guard let found = withExtendedLifetime(self, { view.lookup(address.bits) }) else { return nil }
-        return routes[Int(found.route)]
+        withExtendedLifetime(self) { view.prefixes.lookup(address.bits) }.map { routes[Int($0.route)] }
     }
-}
 
-/// One slot of the hash: 16 bytes, four to a cache line.
-struct ForwardingEntry {
-    /// The prefix's address, host byte order.
-    var prefix: UInt32
-    /// The peer's outer address, network byte order.
-    var endpoint: UInt32
-    /// The peer's port, network byte order.
-    var port: UInt16
-    /// 0 marks an empty slot.
-    var used: UInt16
-    /// Index into the table's routes.
-    var route: UInt32
-}
-
-/// One prefix length and where its slots are.
-struct ForwardingLength {
-    var mask: UInt32
-    /// Slots less one; their number is a power of two, at least twice the routes.
-    var slotMask: UInt32
-    /// Index of the first slot.
-    var first: UInt32
+    /// The route with the longest prefix that contains `address`.
+    public func lookup(_ address: IPv6Address) -> ForwardingRoute6? {
+        withExtendedLifetime(self) { view.prefixes6.lookup(PrefixBits6(address)) }.map { routes6[Int($0.route)] }
+    }
 }
 
 /// What a packet loop holds of a ``ForwardingTable``.
 struct ForwardingView {
-    let lengths: UnsafePointer<ForwardingLength>
-    let lengthCount: Int
-    let entries: UnsafePointer<ForwardingEntry>
-    /// The peers' outer addresses, network byte order, hashed; 0 is an empty slot.
-    let peers: UnsafePointer<UInt32>
-    let peerMask: UInt32
+    let prefixes: PrefixView<UInt32>
+    let prefixes6: PrefixView<PrefixBits6>
+    let owners: OwnerView
+    /// An address is ours when it equals `localPrefix` under the mask; 0 and 0 stand for any.
+    let localMask: UInt32
+    let localPrefix: UInt32
+    let localMask6: PrefixBits6
+    let localPrefix6: PrefixBits6
 
-    /// The entry with the longest prefix that contains `address` (host byte order).
+    /// The peer that owns the packet's destination.
     @inline(__always)
-    func lookup(_ address: UInt32) -> ForwardingEntry? {
-        var index = 0
-        while index < lengthCount {
-            let length = lengths[index]
-            let prefix = address & length.mask
-            var slot = ForwardingView.hash(prefix) & length.slotMask
-            while true {
-                let entry = entries[Int(length.first &+ slot)]
-                if entry.used == 0 { break }
-                if entry.prefix == prefix { return entry }
-                slot = (slot &+ 1) & length.slotMask
-            }
-            index &+= 1
-        }
-        return nil
+    func peer(for packet: InnerPacket) -> PeerAddress? {
+        packet.isIPv6
+            ? prefixes6.lookup(PrefixBits6(loadedFrom: packet.header + IPv6Header.destinationOffset))?.peer
+            : prefixes.lookup(packet.header.bigEndian32(IPv4Header.destinationOffset))?.peer
     }
 
-    /// Whether `endpoint` (network byte order) is the outer address of some peer.
+    /// Whether the packet's source belongs to the peer whose datagram came from `source` (network byte order): an
+    /// address of its prefixes, or one of its outer addresses.
     @inline(__always)
-    func isPeer(_ endpoint: UInt32) -> Bool {
-        var slot = ForwardingView.hash(endpoint) & peerMask
-        while true {
-            let peer = peers[Int(slot)]
-            if peer == endpoint { return true }
-            if peer == 0 { return false }
-            slot = (slot &+ 1) & peerMask
+    func isFromItsPeer(_ packet: InnerPacket, source: UInt32) -> Bool {
+        if packet.isIPv6 {
+            let inner = PrefixBits6(loadedFrom: packet.header + IPv6Header.sourceOffset)
+            guard let found = prefixes6.lookup(inner) else { return false }
+            return found.peer.endpoint == source || owners.owner(of: source) == found.peer.endpoint
         }
+        let inner = packet.header.bigEndian32(IPv4Header.sourceOffset)
+        if let found = prefixes.lookup(inner) {
+            if found.peer.endpoint == source { return true }
+            if owners.owner(of: source) == found.peer.endpoint { return true }
+        }
+        let owner = owners.owner(of: source)
+        return owner != 0 && owner == owners.owner(of: inner.bigEndian)
     }
 
-    /// Spreads prefixes whose low bits are zero (Fibonacci hashing, Knuth, TAOCP volume 3, section 6.4).
+    /// Whether the packet is for this node.
     @inline(__always)
-    static func hash(_ prefix: UInt32) -> UInt32 {
-        UInt32(truncatingIfNeeded: (UInt64(prefix) &* 0x9E37_79B9_7F4A_7C15) >> 32)
-    }
-}
-
-/// The memory of a table.
-///
-/// `@unchecked Sendable`: written only while it is built, before anybody else can see it.
-private final class HashedPrefixes: @unchecked Sendable {
-    let lengths: UnsafeMutablePointer<ForwardingLength>
-    let lengthCount: Int
-    let entries: UnsafeMutablePointer<ForwardingEntry>
-    let peers: UnsafeMutablePointer<UInt32>
-    let peerMask: UInt32
-
-    init(_ routes: [ForwardingRoute]) {
-        let byLength = Dictionary(grouping: routes.indices, by: { routes[$0].prefix.length })
-        let longestFirst = byLength.keys.sorted(by: >)
-        lengthCount = longestFirst.count
-        lengths = .allocate(capacity: max(1, lengthCount))
-        let slotCounts = longestFirst.map { Self.slots(for: byLength[$0]?.count ?? 0) }
-        let total = slotCounts.reduce(0, +)
-        entries = .allocate(capacity: max(1, total))
-        entries.initialize(
-            repeating: ForwardingEntry(prefix: 0, endpoint: 0, port: 0, used: 0, route: 0), count: max(1, total))
-        let peerSlots = Self.slots(for: routes.count)
-        peerMask = UInt32(peerSlots - 1)
-        peers = .allocate(capacity: peerSlots)
-        peers.initialize(repeating: 0, count: peerSlots)
-        for route in routes where route.endpoint.bits != 0 {
-            let endpoint = route.endpoint.networkOrder
-            var slot = ForwardingView.hash(endpoint) & peerMask
-            while peers[Int(slot)] != 0, peers[Int(slot)] != endpoint { slot = (slot + 1) & peerMask }
-            peers[Int(slot)] = endpoint
-        }
-        var first = 0
-        for (position, length) in longestFirst.enumerated() {
-            let slotMask = UInt32(slotCounts[position] - 1)
-            let mask = IPv4Prefix(IPv4Address(bits: 0), length: length).mask
-            (lengths + position).initialize(to: ForwardingLength(mask: mask, slotMask: slotMask, first: UInt32(first)))
-            for index in byLength[length] ?? [] {
-                let route = routes[index]
-                var slot = ForwardingView.hash(route.prefix.address.bits) & slotMask
-                while entries[first + Int(slot)].used != 0,
-                    entries[first + Int(slot)].prefix != route.prefix.address.bits
-                {
-                    slot = (slot + 1) & slotMask
-                }
-                entries[first + Int(slot)] = ForwardingEntry(
-                    prefix: route.prefix.address.bits, endpoint: route.endpoint.networkOrder,
-                    port: route.port.bigEndian, used: 1, route: UInt32(index))
-            }
-            first += slotCounts[position]
-        }
-    }
-
-    deinit {
-        lengths.deallocate()
-        entries.deallocate()
-        peers.deallocate()
-    }
-
-    private static func slots(for routes: Int) -> Int {
-        var slots = 4
-        while slots < routes * 2 { slots *= 2 }
-        return slots
+    func isForUs(_ packet: InnerPacket) -> Bool {
+        packet.isIPv6
+            ? PrefixBits6(loadedFrom: packet.header + IPv6Header.destinationOffset) & localMask6 == localPrefix6
+            : packet.header.bigEndian32(IPv4Header.destinationOffset) & localMask == localPrefix
     }
 }

@@ -22,7 +22,11 @@ package struct InternetChecksum {
             total &+= (c & 0xFFFF_FFFF) &+ (c >> 32) &+ (d & 0xFFFF_FFFF) &+ (d >> 32)
             offset &+= 32
         }
-        while offset &+ 2 <= count {
+        while offset &+ 4 <= count {
+            total &+= UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            offset &+= 4
+        }
+        if offset &+ 2 <= count {
             total &+= UInt64(bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
             offset &+= 2
         }
@@ -56,16 +60,23 @@ package struct InternetChecksum {
         @inline(__always) get { ~folded }
     }
 
-    /// Starts a TCP or UDP sum over IPv4 with the pseudo header of RFC 9293 section 3.1.
+    /// Starts a TCP, UDP or ICMPv6 sum with the pseudo header of RFC 9293 section 3.1 or RFC 8200 section 8.1.
     ///
     /// - Parameters:
-    ///   - header: The IPv4 header, whose addresses and protocol are read.
+    ///   - header: The IP header, whose addresses are read.
+    ///   - transport: The number of the transport protocol.
     ///   - length: Bytes of the transport header and its payload.
     @inline(__always)
-    package static func pseudoHeader(_ header: UnsafeRawPointer, length: Int) -> InternetChecksum {
+    package static func pseudoHeader(
+        _ header: UnsafeRawPointer, isIPv6: Bool, transport: UInt8, length: Int
+    ) -> InternetChecksum {
         var sum = InternetChecksum()
-        sum.add(header + IPv4Header.sourceOffset, 8)
-        sum.add(UInt16(header.load(fromByteOffset: IPv4Header.protocolOffset, as: UInt8.self)))
+        if isIPv6 {
+            sum.add(header + IPv6Header.sourceOffset, 32)
+        } else {
+            sum.add(header + IPv4Header.sourceOffset, 8)
+        }
+        sum.add(UInt16(transport))
         sum.add(UInt16(truncatingIfNeeded: length))
         return sum
     }

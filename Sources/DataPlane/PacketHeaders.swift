@@ -22,6 +22,18 @@ package enum IPv4Header {
     package static func totalLength(_ header: UnsafeRawPointer) -> Int { Int(header.bigEndian16(totalLengthOffset)) }
 }
 
+/// Where the fields of an IPv6 header are (RFC 8200 section 3), in bytes from its start.
+package enum IPv6Header {
+    package static let length = 40
+    package static let payloadLengthOffset = 4
+    package static let nextHeaderOffset = 6
+    package static let hopLimitOffset = 7
+    package static let sourceOffset = 8
+    package static let destinationOffset = 24
+    /// Next header of a fragment (RFC 8200 section 4.5).
+    package static let fragment: UInt8 = 44
+}
+
 /// Where the fields of a TCP header are (RFC 9293 section 3.1).
 package enum TCPHeader {
     package static let minimumLength = 20
@@ -37,6 +49,7 @@ package enum TCPHeader {
     package static let rst: UInt8 = 0x04
     package static let psh: UInt8 = 0x08
     package static let ack: UInt8 = 0x10
+    package static let ece: UInt8 = 0x40
     package static let cwr: UInt8 = 0x80
 
     @inline(__always)
@@ -54,8 +67,10 @@ package enum UDPHeader {
 
 /// Numbers of transport protocols (IANA protocol numbers).
 package enum TransportProtocol {
+    package static let icmp: UInt8 = 1
     package static let tcp: UInt8 = 6
     package static let udp: UInt8 = 17
+    package static let icmp6: UInt8 = 58
 }
 
 extension UnsafeRawPointer {
@@ -70,6 +85,16 @@ extension UnsafeRawPointer {
     package func bigEndian32(_ offset: Int) -> UInt32 {
         UInt32(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt32.self))
     }
+
+    /// The number in network byte order at `offset`.
+    @inline(__always)
+    package func bigEndian64(_ offset: Int) -> UInt64 {
+        UInt64(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+    }
+
+    /// The byte at `offset`.
+    @inline(__always)
+    package func byte(_ offset: Int) -> UInt8 { load(fromByteOffset: offset, as: UInt8.self) }
 }
 
 extension UnsafeMutableRawPointer {

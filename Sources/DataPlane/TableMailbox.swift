@@ -4,10 +4,12 @@ import Synchronization
 ///
 /// The writer swaps a retained table in; whoever finds one that nobody took releases it. The loop looks once a batch,
 /// one relaxed load when nothing is new.
-final class TableMailbox: Sendable {
+package final class TableMailbox: Sendable {
     private let waiting = Atomic<UInt>(0)
 
-    func publish(_ table: ForwardingTable) {
+    package init() {}
+
+    package func publish(_ table: ForwardingTable) {
         let new = UInt(bitPattern: Unmanaged.passRetained(table).toOpaque())
         Self.release(waiting.exchange(new, ordering: .acquiringAndReleasing))
     }

@@ -25,55 +25,66 @@ public struct TunnelCounters: Hashable, Sendable {
 public enum DropReason: Int, CaseIterable, Hashable, Sendable {
     /// No lease covers the inner destination.
     case noRoute
-    /// Not IPv4, or its lengths contradict each other.
+    /// Neither IPv4 nor IPv6, or its lengths contradict each other.
     case malformed
     /// The outer source is no peer, or the inner source is not the peer's.
     case spoofed
+    /// The inner destination is not of this node's subnet.
+    case notForUs
+    /// The hop limit is used up.
+    case expired
+    /// More bytes than the way to the peer takes, and it must not be fragmented.
+    case tooBig
     /// The kernel refused to send the datagram: no route to the peer, too big, forbidden.
     case refusedByUnderlay
     /// The kernel refused to take the inner packet.
     case refusedByDevice
     /// Congestion was marked on the way of a packet whose sender cannot be told (RFC 6040 section 4.2).
     case congestion
+
+    static let count = 9
+}
+
+/// A packet loop's own plain counts.
+package struct LaneTally {
+    package var packets: UInt64 = 0
+    package var bytes: UInt64 = 0
+    var drops = InlineArray<9, UInt64>(repeating: 0)
+
+    @inline(__always)
+    mutating func drop(_ reason: DropReason, _ count: UInt64 = 1) { drops[reason.rawValue] &+= count }
+
+    /// The drops for one reason.
+    package func dropped(_ reason: DropReason) -> UInt64 { drops[reason.rawValue] }
+
+    /// All drops by reason, those that occurred.
+    var occurred: [DropReason: UInt64] {
+        var result: [DropReason: UInt64] = [:]
+        for reason in DropReason.allCases where drops[reason.rawValue] > 0 { result[reason] = drops[reason.rawValue] }
+        return result
+    }
 }
 
 /// The counters of one packet loop, which alone writes them; others read them at any time.
-final class LaneCounters: Sendable {
+package final class LaneCounters: Sendable {
     private let packets = Atomic<UInt64>(0)
     private let bytes = Atomic<UInt64>(0)
-    private let noRoute = Atomic<UInt64>(0)
-    private let malformed = Atomic<UInt64>(0)
-    private let spoofed = Atomic<UInt64>(0)
-    private let refused = Atomic<UInt64>(0)
-    private let congestion = Atomic<UInt64>(0)
+    private let drops: InlineArray<9, Atomic<UInt64>> = InlineArray { _ in Atomic(0) }
+
+    package init() {}
 
     /// Shows what a loop counted so far. Called once a batch.
     func publish(_ tally: LaneTally) {
         packets.store(tally.packets, ordering: .relaxed)
         bytes.store(tally.bytes, ordering: .relaxed)
-        noRoute.store(tally.noRoute, ordering: .relaxed)
-        malformed.store(tally.malformed, ordering: .relaxed)
-        spoofed.store(tally.spoofed, ordering: .relaxed)
-        refused.store(tally.refused, ordering: .relaxed)
-        congestion.store(tally.congestion, ordering: .relaxed)
+        for index in 0..<DropReason.count { drops[index].store(tally.drops[index], ordering: .relaxed) }
     }
 
-    var current: LaneTally {
-        LaneTally(
-            packets: packets.load(ordering: .relaxed), bytes: bytes.load(ordering: .relaxed),
-            noRoute: noRoute.load(ordering: .relaxed), malformed: malformed.load(ordering: .relaxed),
-            spoofed: spoofed.load(ordering: .relaxed), refused: refused.load(ordering: .relaxed),
-            congestion: congestion.load(ordering: .relaxed))
+    package var current: LaneTally {
+        var tally = LaneTally()
+        tally.packets = packets.load(ordering: .relaxed)
+        tally.bytes = bytes.load(ordering: .relaxed)
+        for index in 0..<DropReason.count { tally.drops[index] = drops[index].load(ordering: .relaxed) }
+        return tally
     }
-}
-
-/// A packet loop's own plain counts.
-struct LaneTally {
-    var packets: UInt64 = 0
-    var bytes: UInt64 = 0
-    var noRoute: UInt64 = 0
-    var malformed: UInt64 = 0
-    var spoofed: UInt64 = 0
-    var refused: UInt64 = 0
-    var congestion: UInt64 = 0
 }

@@ -14,7 +14,16 @@ public struct TunnelConfiguration: Hashable, Sendable {
     public var queues: Int
     /// Asked for in each direction of each socket; packets wait here while a thread does not run.
     public var socketBufferBytes = 4 << 20
-
+    /// Processors to pin the threads to, those of queue 0 first, around and around; empty leaves it to the scheduler.
+    public var processors: [Int] = []
+    /// Outer source ports that each queue spreads its flows over, so that NICs and ECMP spread them too. A flow keeps
+    /// its port. Peers need not know; flanneld ignores the source port.
+    public var sourcePortsPerQueue = 1
+    /// How long a thread goes on looking for packets before it sleeps: less latency for a processor that is never
+    /// idle. 0, the default, sleeps at once.
+    public var busyPollMicroseconds = 0
+    /// Leaves the device behind when the engine ends, with its addresses and routes; the next engine takes it up.
+    public var isPersistent = true
     /// Has the kernel join datagrams of one flow before they are read. It joins them ahead of the eBPF path too, which
     /// cannot take them apart again.
     public var receivesJoined = true
@@ -29,12 +38,16 @@ public struct TunnelConfiguration: Hashable, Sendable {
 
 /// The user-space packet path: a TUN device on one side, UDP to the peers on the other.
 ///
-/// On the wire each datagram is one bare inner packet, as flannel's `udp` backend sends them. The device is made with
-/// the engine and stays when it goes, so that another engine, of this process or the next, takes it over as it is;
-/// addresses, MTU, routes and its end are its owner's business.
+/// On the wire each datagram is one bare inner packet, as flannel's `udp` backend sends them. The device outlives the
+/// engine unless it is told otherwise; addresses, MTU and routes are its owner's business.
 ///
-/// Needs `CAP_NET_ADMIN` and /dev/net/tun.
+/// A flow keeps to one queue, one thread and one outer source port, and so its packets stay in order.
+///
+/// Needs `CAP_NET_ADMIN` and /dev/net/tun, and `CAP_BPF` for more than one queue.
 public final class TunnelEngine: Sendable {
+    /// IPv4 and UDP headers around each packet.
+    public static let encapsulationBytes = 28
+
     public let configuration: TunnelConfiguration
 
     private let queues: [TunnelQueue]
@@ -42,31 +55,44 @@ public final class TunnelEngine: Sendable {
     private let threads = Mutex<[UInt]>([])
     private let failure = Mutex<SyscallError?>(nil)
 
-    /// Makes the device and binds the sockets; packets move only after ``start()``.
+    /// Makes the device, or takes up one that is there and fits, and binds the sockets; packets move only after
+    /// ``start()``.
     ///
     /// - Throws: With `EADDRINUSE` when another process has the port, `ENOENT` without /dev/net/tun, `EPERM` without
-    ///   the capability, `EBUSY` when the device belongs to another process.
+    ///   the capabilities, `EBUSY` when the device belongs to another process.
     public init(_ configuration: TunnelConfiguration) throws(SyscallError) {
         self.configuration = configuration
         wake = try WakeDescriptor()
+        // Sockets that share a port share it with another process's too, so that one that does not is tried first.
+        _ = try DatagramSocket(
+            address: configuration.underlayAddress, port: configuration.port, shared: false, bufferBytes: 0)
+        try TUNDevice.makeRoom(for: configuration.deviceName)
         var queues: [TunnelQueue] = []
         for _ in 0..<max(1, configuration.queues) { queues.append(try TunnelQueue(configuration)) }
+        if queues.count > 1 { try queues[0].steer(FlowSteering()) }
+        if configuration.isPersistent { try queues[0].persist() }
         self.queues = queues
     }
 
     /// Starts the threads. To be called once.
     public func start() throws(SyscallError) {
         for (index, queue) in queues.enumerated() {
-            try startThread("out-\(index)") { (wake) throws(SyscallError) in try queue.runOutbound(wake: wake) }
-            try startThread("in-\(index)") { (wake) throws(SyscallError) in try queue.runInbound(wake: wake) }
+            try startThread("out-\(index)", 2 * index) { (wake) throws(SyscallError) in
+                try queue.runOutbound(wake: wake)
+            }
+            try startThread("in-\(index)", 2 * index + 1) { (wake) throws(SyscallError) in
+                try queue.runInbound(wake: wake)
+            }
         }
     }
 
     private func startThread(
-        _ name: String, _ body: @escaping @Sendable (CInt) throws(SyscallError) -> Void
+        _ name: String, _ position: Int, _ body: @escaping @Sendable (CInt) throws(SyscallError) -> Void
     ) throws(SyscallError) {
+        let processors = configuration.processors
         let handle = try DedicatedThread.start(name: name, detached: false) { [self] in
             do throws(SyscallError) {
+                if !processors.isEmpty { try ProcessorAffinity.pin(to: processors[position % processors.count]) }
                 try body(wake.number)
             } catch {
                 failure.withLock { $0 = $0 ?? error }
@@ -76,11 +102,12 @@ public final class TunnelEngine: Sendable {
         threads.withLock { $0.append(handle) }
     }
 
-    /// Ends the threads and waits for them. The device stays.
+    /// Ends the threads and waits for them. The descriptors are closed when the engine is released.
     public func stop() {
         wake.wake()
         for thread in threads.withLock({ threads in
-            defer { threads = [] }; return threads
+            defer { threads = [] }
+            return threads
         }) { DedicatedThread.join(thread) }
     }
 
@@ -91,54 +118,4 @@ public final class TunnelEngine: Sendable {
     public func publish(_ table: ForwardingTable) { for queue in queues { queue.publish(table) } }
 
     public func counters() -> TunnelCounters { queues.map(\.counters).reduce(TunnelCounters(), +) }
-}
-
-/// One queue of the device with its sockets.
-private final class TunnelQueue: Sendable {
-    private let device: TUNDevice
-    /// Bound to the well-known port.
-    private let receiver: DatagramSocket
-    /// Bound to a port of its own, so that the peers' kernels spread our queues over theirs.
-    private let sender: DatagramSocket
-    private let outboundMail = TableMailbox()
-    private let inboundMail = TableMailbox()
-    private let outboundCounters = LaneCounters()
-    private let inboundCounters = LaneCounters()
-
-    init(_ configuration: TunnelConfiguration) throws(SyscallError) {
-        let (address, bytes) = (configuration.underlayAddress, configuration.socketBufferBytes)
-        receiver = try DatagramSocket(
-            address: address, port: configuration.port, shared: configuration.queues > 1, bufferBytes: bytes)
-        if configuration.receivesJoined { try receiver.enableReceiveOffload() }
-        sender = try DatagramSocket(address: address, port: 0, shared: false, bufferBytes: bytes)
-        device = try TUNDevice(name: configuration.deviceName, multiQueue: configuration.queues > 1)
-        _ = device.enable([.checksum, .tcp4, .tcpCongestion, .udp4])
-        try device.setPersistent(true)
-    }
-
-    func publish(_ table: ForwardingTable) {
-        outboundMail.publish(table)
-        inboundMail.publish(table)
-    }
-
-    func runOutbound(wake: CInt) throws(SyscallError) {
-        var lane = OutboundLane()
-        try lane.run(from: device, to: sender, wake: wake, mailbox: outboundMail, counters: outboundCounters)
-    }
-
-    func runInbound(wake: CInt) throws(SyscallError) {
-        var lane = InboundLane()
-        try lane.run(from: receiver, to: device, wake: wake, mailbox: inboundMail, counters: inboundCounters)
-    }
-
-    var counters: TunnelCounters {
-        let (out, into) = (outboundCounters.current, inboundCounters.current)
-        let drops: [DropReason: UInt64] = [
-            .noRoute: out.noRoute, .malformed: out.malformed &+ into.malformed, .spoofed: into.spoofed,
-            .refusedByUnderlay: out.refused, .refusedByDevice: into.refused, .congestion: into.congestion,
-        ]
-        return TunnelCounters(
-            sentPackets: out.packets, sentBytes: out.bytes, receivedPackets: into.packets, receivedBytes: into.bytes,
-            drops: drops.filter { $0.value > 0 })
-    }
 }

@@ -12,8 +12,10 @@ package struct VirtioNetHeader: Equatable {
 
     package static let notSegmented: UInt8 = 0
     package static let tcp4: UInt8 = 1
-    package static let udp4: UInt8 = 5
-    /// May be set beside ``tcp4``: the first segment carries CWR.
+    package static let tcp6: UInt8 = 4
+    /// UDP datagrams of one size, over IPv4 or IPv6.
+    package static let udp: UInt8 = 5
+    /// May be set beside ``tcp4`` and ``tcp6``: the first segment carries CWR.
     package static let explicitCongestion: UInt8 = 0x80
 
     package var flags: UInt8 = 0

@@ -74,6 +74,9 @@ package struct ReceiveBatch: ~Copyable {
         }
     }
 
+    /// Whether there was more than the batch could take, as far as one can tell.
+    package var isFull: Bool { count == Self.capacity }
+
     package subscript(_ index: Int) -> Message {
         var segment: CInt = 0
         var typeOfService: UInt8 = 0

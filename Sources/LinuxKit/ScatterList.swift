@@ -3,13 +3,17 @@ import Glibc
 
 /// The pieces of one packet, in order, for `writev(2)`. Allocated once; the pieces themselves belong to others.
 package struct ScatterList: ~Copyable {
-    /// Most pieces that a system call takes (`UIO_MAXIOV`).
-    package static let capacity = 1024
-
     let vectors: UnsafeMutablePointer<iovec>
+    package let capacity: Int
     package private(set) var count = 0
 
-    package init() { vectors = .allocate(capacity: Self.capacity) }
+    /// - Parameter capacity: Most pieces, at most 1024 (`UIO_MAXIOV`).
+    package init(capacity: Int) {
+        precondition((1...1024).contains(capacity), "a system call takes 1 to 1024 pieces")
+        self.capacity = capacity
+        vectors = .allocate(capacity: capacity)
+    }
+
     deinit { vectors.deallocate() }
 
     /// A copy of one piece.
@@ -20,8 +24,9 @@ package struct ScatterList: ~Copyable {
     package mutating func removeAll() { count = 0 }
 
     /// - Precondition: There is room.
+    @inline(__always)
     package mutating func append(_ bytes: UnsafeMutableRawPointer, _ length: Int) {
-        precondition(count < Self.capacity, "a scatter list takes \(Self.capacity) pieces")
+        precondition(count < capacity, "more pieces than the scatter list was made for")
         vectors[count] = iovec(iov_base: bytes, iov_len: length)
         count &+= 1
     }

@@ -18,6 +18,13 @@ package struct TransmitBatch: ~Copyable {
     /// Most bytes of a message: 65,535 less the outer IP and UDP headers.
     static let bytesPerMessage = 65_507
 
+    /// The largest outer packet that reaches a peer, as a router on the way said, or the route.
+    package struct PathReport: BitwiseCopyable {
+        /// Network byte order.
+        package var endpoint: UInt32
+        package var mtu: Int
+    }
+
     private struct Pending {
         var segmentSize: Int
         var segments: Int
@@ -39,6 +46,10 @@ package struct TransmitBatch: ~Copyable {
     private var headerBytes = 0
     /// Off once the kernel said that the outgoing device cannot do it.
     private var segmentationOffload = true
+
+    /// What came back of datagrams too big for their way; taken by ``takeReport()``.
+    private var reports = InlineArray<8, PathReport>(repeating: PathReport(endpoint: 0, mtu: 0))
+    private var reportCount = 0
 
     /// Datagrams the kernel took.
     package private(set) var sent: UInt64 = 0
@@ -144,30 +155,56 @@ package struct TransmitBatch: ~Copyable {
         }
         for index in 0..<messageCount { prepare(index) }
         var next = 0
+        var hasRetried = false
         while next < messageCount {
             let result = clinux_send_messages(
                 socket.number, messages + next, UInt32(messageCount &- next), CInt(MSG_NOSIGNAL))
             if result > 0 {
                 for index in next..<(next &+ Int(result)) { count(index) }
                 next &+= Int(result)
+                hasRetried = false
                 continue
             }
             switch -result {
             case EINTR:
                 continue
-            case EIO where pending[next].segments > 1, EINVAL where pending[next].segments > 1:
-                // EIO: the outgoing device cannot checksum, so that the kernel cannot segment for it. EINVAL: these
-                // segments do not fit its MTU. See udp_send_skb() in net/ipv4/udp.c.
+            case EBADF, ENOTSOCK, EFAULT:
+                throw SyscallError(call: "sendmmsg", subject: "UDP socket", code: -result)
+            case _ where takeErrors(of: socket) && !hasRetried:
+                hasRetried = true  // the call reported what an earlier datagram met, and did not send this one
+            case EIO where pending[next].segments > 1, EINVAL where pending[next].segments > 1,
+                EMSGSIZE where pending[next].segments > 1:
+                // EIO: the outgoing device cannot checksum, so that the kernel cannot segment for it. The others: these
+                // segments do not fit the way's MTU. See udp_send_skb() in net/ipv4/udp.c.
                 if -result == EIO { segmentationOffload = false }
                 try sendSingly(next, on: socket)
                 next &+= 1
-            case EBADF, ENOTSOCK, EFAULT:
-                throw SyscallError(call: "sendmmsg", subject: "UDP socket", code: -result)
+                hasRetried = false
             default:
                 refused &+= UInt64(pending[next].segments)
                 next &+= 1
+                hasRetried = false
             }
         }
+    }
+
+    /// Takes what the last calls to ``send(on:)`` were told of the ways' MTUs, or returns `nil`.
+    package mutating func takeReport() -> PathReport? {
+        guard reportCount > 0 else { return nil }
+        reportCount &-= 1
+        return reports[reportCount]
+    }
+
+    /// Empties the socket's list of errors. Returns whether there were any.
+    private mutating func takeErrors(of socket: borrowing DatagramSocket) -> Bool {
+        var found = false
+        while let error = socket.takeError() {
+            found = true
+            guard error.code == EMSGSIZE, error.mtu > 0, reportCount < reports.count else { continue }
+            reports[reportCount] = PathReport(endpoint: error.destination, mtu: error.mtu)
+            reportCount &+= 1
+        }
+        return found
     }
 
     private func prepare(_ index: Int) {
@@ -212,7 +249,7 @@ package struct TransmitBatch: ~Copyable {
             var result: CInt
             repeat {
                 result = clinux_send_messages(socket.number, &single, 1, CInt(MSG_NOSIGNAL))
-            } while result == -EINTR
+            } while result == -EINTR || (result < 0 && result != -EBADF && takeErrors(of: socket))
             if result == 1 {
                 sent &+= 1
                 sentBytes &+= UInt64(length)

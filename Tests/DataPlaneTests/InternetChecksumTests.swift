@@ -1,4 +1,5 @@
 import DataPlane
+import DataPlaneTesting
 import Testing
 
 @Suite struct InternetChecksumTests {

@@ -58,6 +58,16 @@ static inline void clinux_get_datagram_control(struct msghdr *message, int *segm
     }
 }
 
+/// What met a datagram on its way (`struct sock_extended_err`).
+struct clinux_datagram_error {
+    uint32_t destination;  // network byte order
+    uint32_t code;         // errno
+    uint32_t info;         // the MTU, with EMSGSIZE
+};
+
+/// Takes one entry from the error queue of an IPv4 socket with IP_RECVERR. Returns 1, 0 when there is none, or -errno.
+int clinux_take_datagram_error(int descriptor, struct clinux_datagram_error *error);
+
 /// sendmmsg(2). Returns messages sent, or -errno.
 int clinux_send_messages(int descriptor, struct clinux_message *messages, unsigned int count, int flags);
 

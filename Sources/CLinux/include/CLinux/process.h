@@ -26,6 +26,8 @@ int clinux_posix_spawn_setsid(void);
 int clinux_posix_spawn_addchdir(void *actions, const char *path);
 // pthread_setname_np(3) for the calling thread.
 void clinux_set_thread_name(const char *name);
+// sched_setaffinity(2): keeps the calling thread on one processor. Returns 0 or -errno.
+int clinux_pin_thread(int processor);
 // The f_type of statfs(2), such as NSFS_MAGIC, or -errno.
 long clinux_filesystem_type(const char *path);
 // eventfd(2), close-on-exec, and a write of 1 to it.
