@@ -97,7 +97,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("/healthz", 200), ("/livez", 200), ("/readyz", 200), ("/openapi/v2", 200), ("/openapi/v3", 404),
+            ("/healthz", 200), ("/livez", 200), ("/readyz", 200), ("/openapi/v2", 200), ("/openapi/v3", 200),
+            ("/openapi/v4", 404),
             ("/apis/metrics.k8s.io/v1beta1/nodes", 404), ("/api/v1/namespaces/default/widgets", 404),
             ("/nonsense", 404),
         ])

@@ -92,6 +92,8 @@ enum ResourceFacts {
         runtimeclasses RuntimeClass cluster
         @discovery.k8s.io/v1 discovery/v1
         endpointslices EndpointSlice
+        @apiextensions.k8s.io/v1 apiextensions/v1
+        customresourcedefinitions CustomResourceDefinition short=crd in=api-extensions cluster verbs=gl
         """
 }
 
