@@ -15,6 +15,7 @@ final class TunnelBackend: OverlayBackend {
         var engine: TunnelEngine?
         /// What the engine was given last.
         var routes: [ForwardingRoute]?
+        var local: LocalSubnets?
         /// The eBPF path, where it is in use.
         var kernelPath: KernelPath?
         /// Why packets take the path that they take.
@@ -98,9 +99,11 @@ final class TunnelBackend: OverlayBackend {
             let routes = (goal.peers ?? []).map {
                 ForwardingRoute(prefix: $0.subnet, endpoint: $0.attributes.publicIP, port: port)
             }
-            if state.routes != routes {
-                state.engine?.publish(ForwardingTable(routes: routes))
+            let local = LocalSubnets(subnet: goal.lease.subnet)
+            if state.routes != routes || state.local != local {
+                state.engine?.publish(ForwardingTable(routes: routes, local: local))
                 state.routes = routes
+                state.local = local
             }
             let mtu = try place.underlayMTU - Self.encapsulationBytes
             let device = try place.netlink.requiredLink(configuration.deviceName)
