@@ -52,7 +52,7 @@ enum Shell {
         _ command: String, kubectl: String? = nil, sourceLocation: SourceLocation = #_sourceLocation
     ) throws -> String {
         let outcome = try run(command, kubectl: kubectl)
-        #expect(outcome.status == 0, "\(command)\n\(outcome.output)", sourceLocation: sourceLocation)
+        try #require(outcome.status == 0, "\(command)\n\(outcome.output)", sourceLocation: sourceLocation)
         return outcome.output
     }
 
