@@ -77,6 +77,7 @@ package final class OverlayDaemon: Service {
                         try await work(underlay, resuming: !isResumed)
                     } catch let change as GroundShift {
                         logger.notice("\(change.reason); setting up anew")
+                        if change.leavesLease { try await leaveLease() }
                     }
                     isResumed = true
                 }
@@ -91,9 +92,13 @@ package final class OverlayDaemon: Service {
     /// How long another underlay must have been there before this node moves to it.
     private static let settlingTime: Duration = .seconds(2)
 
+    private static let attemptsToLeave = 5
+
     /// What this node was set up for is not so any more: it has to be set up anew.
     private struct GroundShift: Error {
         var reason: String
+        /// The public address is another: the store would take the old claim for another node's.
+        var leavesLease = false
     }
 
     /// Sets the node up and keeps it so. Returns only by throwing: ``GroundShift`` when it is to be called again.
@@ -136,7 +141,7 @@ package final class OverlayDaemon: Service {
             }
             group.addTask { [self] in await follow(leases, config, suspect) }
             group.addTask { [self] in try await repairPeriodically() }
-            group.addTask { [self] in try await watchTheGround(underlay, config, held) }
+            group.addTask { [self] in try await watchTheGround(underlay, config) }
             if let kernelPath = network.kernelPath { group.addTask { try await kernelPath.run() } }
             try await group.next()
             group.cancelAll()
@@ -171,7 +176,7 @@ package final class OverlayDaemon: Service {
 
     /// Looks whether the interface towards the other nodes and the network's configuration are still what this node was
     /// set up for.
-    private func watchTheGround(_ underlay: Underlay, _ config: NetworkConfig, _ held: HeldLease) async throws {
+    private func watchTheGround(_ underlay: Underlay, _ config: NetworkConfig) async throws {
         let (signals, signal) = AsyncStream<Bool>.makeStream(bufferingPolicy: .bufferingNewest(2))
         let changes = try NetworkMonitor.changes(of: [.links, .addresses])
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -186,7 +191,7 @@ package final class OverlayDaemon: Service {
                 var trouble: String?
                 for await isTimer in signals {
                     if isTimer { try await compareConfig(config, &trouble) }
-                    try await compareUnderlay(underlay, held, &trouble)
+                    try await compareUnderlay(underlay, &trouble)
                     try await Task.sleep(for: .milliseconds(500))
                 }
             }
@@ -211,7 +216,7 @@ package final class OverlayDaemon: Service {
         if found != config { throw GroundShift(reason: "the network config is now \(found.document.text)") }
     }
 
-    private func compareUnderlay(_ underlay: Underlay, _ held: HeldLease, _ trouble: inout String?) async throws {
+    private func compareUnderlay(_ underlay: Underlay, _ trouble: inout String?) async throws {
         let found: Underlay
         do {
             var seen = try await look()
@@ -232,15 +237,30 @@ package final class OverlayDaemon: Service {
             return
         }
         self.underlay.withLock { $0 = found }
-        if found.publicIP != underlay.publicIP {
-            // Under the new address the store would take the old claim for another node's.
-            do { try await source.release(progress.withLock { $0.held } ?? held) } catch {
-                logger.warning("the lease under the old address \(underlay.publicIP) stays until it ends: \(error)")
-            }
-        }
         throw GroundShift(
             reason: "the underlay was \(underlay.interface.link.name) (\(underlay.publicIP)) and is now "
-                + "\(found.interface.link.name) (\(found.publicIP))")
+                + "\(found.interface.link.name) (\(found.publicIP))",
+            leavesLease: found.publicIP != underlay.publicIP)
+    }
+
+    /// Gives back the lease of an address that this node has no more. The connections to the store went with that
+    /// address, so that the first attempts may fail.
+    private func leaveLease() async throws {
+        guard let held = progress.withLock({ $0.held }) else { return }
+        var backOff = BackOff(limit: .seconds(2))
+        for attempt in 1...Self.attemptsToLeave {
+            do throws(SubnetError) {
+                return try await source.release(held)
+            } catch {
+                try Task.checkCancellation()
+                if attempt == Self.attemptsToLeave {
+                    logger.warning(
+                        "the lease under the old address \(held.lease.attributes.publicIP) stays until it ends: \(error)"
+                    )
+                }
+            }
+            try await Task.sleep(for: backOff.next())
+        }
     }
 
     private func look() async throws -> Underlay {

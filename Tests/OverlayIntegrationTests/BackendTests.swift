@@ -158,6 +158,24 @@ struct BackendTests {
         #expect(try bed.pings("a", subnetB.address))
     }
 
+    @Test func anAddressThatChangesIsFollowed() async throws {
+        let (bed, etcd) = try await bed(["a", "b"], #"{"Network":"10.252.0.0/16","Backend":{"Type":"vxlan"}}"#)
+        defer { etcd.kill() }
+        let a = try bed.startOverlayd("a")
+        let b = try bed.startOverlayd("b")
+        defer { a.kill(); b.kill() }
+        try await waitForPeers(bed, a, b)
+        let (subnetA, subnetB) = (try #require(bed.subnet("a")), try #require(bed.subnet("b")))
+        _ = try shell(bed, "a", "ip addr del 10.251.0.1/24 dev eth0; ip addr add 10.251.0.77/24 dev eth0")
+        try await eventually("the lease has the new address", context: { a.output }) {
+            try bed.etcdctl("get", "/coreos.com/network/subnets/\(subnetA.address)-24").contains("10.251.0.77")
+        }
+        try await eventually("traffic goes on", context: { a.output + b.output }) {
+            try bed.pings("a", subnetB.address) && bed.pings("b", subnetA.address)
+        }
+        #expect(bed.subnet("a") == subnetA, "the subnet is kept")
+    }
+
     @Test func allocLeasesAndLeavesPacketsAlone() async throws {
         let (bed, etcd) = try await bed(["a"], #"{"Network":"10.252.0.0/16","Backend":{"Type":"alloc"}}"#)
         defer { etcd.kill() }

@@ -226,7 +226,10 @@ struct OverlayTests {
         }
         for (arguments, hint) in [
             (["--kube-subnet-mgr"], "not there yet"), (["--iface=eth7"], "eth0 (10.251.0.1/24)"),
-            (["--public-ip=x"], "IPv4 address"),
+            (["--public-ip=x"], "IPv4 address"), (["--public-ipv6=x"], "IPv6 address"),
+            (["--cni-conf-form=x"], "bridge or flannel"), (["--net-config-path=/x"], "no meaning"),
+            (["--iface-regex=("], "regular expression"), (["--iface-can-reach=x"], "IPv4 address"),
+            (["--etcd-username=x"], "belong together"), (["--iptables-resync=0"], "above 0"),
             (["--etcd-endpoint=x"], "did you mean --etcd-endpoints?"), (["--healthz-port=99999"], "0 to 65535"),
             (["--etcd-certfile=/x"], "belong together"), (["--subnet-lease-renew-margin=0"], "1 to 1439"),
         ] {
