@@ -9,7 +9,7 @@ package enum Clean {
         var removed: [String] = []
         do {
             let netlink = try NetlinkSocket()
-            removed += try KernelPath.remove(device: deviceName, netlink: netlink)
+            removed += try KernelPath.remove(netlink: netlink)
             removed += try removeRoutes(of: IPv4Address.self, netlink)
             removed += try removeRoutes(of: IPv6Address.self, netlink)
             for link in try netlink.links() where isOurs(link) {

@@ -44,13 +44,11 @@ package final class OverlayNetwork: Sendable {
 
     /// The path that packets take, and why.
     package var path: (choice: PacketPath, reason: String) {
-        tunnelBackend?.path ?? (.kernel, "the backend leaves packets to the kernel")
+        state.withLock { $0.backend }?.path ?? (.kernel, "starting")
     }
 
     /// The eBPF path, where it is in use; it wants to be run.
-    package var kernelPath: KernelPath? { tunnelBackend?.kernelPath }
-
-    private var tunnelBackend: TunnelBackend? { state.withLock { $0.backend as? TunnelBackend } }
+    package var kernelPath: KernelPath? { state.withLock { $0.backend }?.kernelPath }
 
     /// Sets up the backend that `config` asks for, in place of another one, and returns what the lease has to say of
     /// it. Blocks for some milliseconds: not for the cooperative pool.
@@ -88,7 +86,9 @@ package final class OverlayNetwork: Sendable {
         switch config.backend {
         case .udp(let port): TunnelBackend(configuration, port: port, place: place, logger: logger)
         case .vxlan(let options):
-            VXLANBackend(options, isDualStack: config.ipv6 != nil, previous: previous, place: place)
+            VXLANBackend(
+                options, isDualStack: config.ipv6 != nil, previous: previous, datapath: configuration.datapath,
+                place: place, logger: logger)
         case .hostGateway: HostGatewayBackend(isDualStack: config.ipv6 != nil, place: place)
         case .alloc: AllocBackend(place: place)
         }

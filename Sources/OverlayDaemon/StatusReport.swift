@@ -34,7 +34,7 @@ package struct StatusReport: Codable, Sendable {
     package var isRunning: Bool
     /// Whether the store confirmed it when it was last written.
     package var isCurrent: Bool
-    /// `ebpf` or `tun`.
+    /// `ebpf`, `tun`, or `kernel` for the kernel's own devices and routes alone.
     package var datapath: String
     package var peers: [Peer]
     package var pods: [Pod]
@@ -43,7 +43,7 @@ package struct StatusReport: Codable, Sendable {
 
     /// Looks at the calling thread's network namespace.
     ///
-    /// - Parameter deviceName: The daemon's device, after which its maps are called.
+    /// - Parameter deviceName: The TUN device, after which the maps of a `udp` network are called.
     package init(_ state: SavedState, deviceName: String) {
         network = "\(state.config.network)"
         backend = state.config.backend.name
@@ -52,8 +52,15 @@ package struct StatusReport: Codable, Sendable {
         process = state.process
         isRunning = ProcessStatus(state.process).map { $0.command == "overlayd" } ?? false
         isCurrent = state.isCurrent
-        let inspection = try? FastPathInspection(pins: BPFFileSystem.name(for: deviceName))
-        datapath = inspection == nil ? "tun" : "ebpf"
+        var device = deviceName
+        var without = PacketPath.tun
+        switch state.config.backend {
+        case .udp: break
+        case .vxlan(let options): (device, without) = ("flannel.\(options.identifier)", .kernel)
+        case .hostGateway, .alloc: without = .kernel
+        }
+        let inspection = try? FastPathInspection(pins: BPFFileSystem.name(for: device))
+        datapath = (inspection == nil ? without : .ebpf).rawValue
         let routes = Dictionary((inspection?.peers ?? []).map { ($0.prefix, $0) }) { first, _ in first }
         peers = state.peers.map { lease in
             let route = routes[lease.subnet]
@@ -81,7 +88,7 @@ package struct StatusReport: Codable, Sendable {
 
     package var text: String {
         let store = isCurrent ? "confirmed by the store" : "STALE: the store was away when this was written"
-        let stopped = datapath == "ebpf" ? "not running: packets go on in the kernel" : "not running: no packets move"
+        let stopped = "not running: packets " + (datapath == "tun" ? "do not move" : "go on in the kernel")
         var lines = [
             "network   \(network), backend \(backend)", "lease     \(subnet), public address \(publicAddress)",
             "daemon    " + (isRunning ? "running, process \(process)" : stopped), "datapath  \(datapath)",

@@ -7,9 +7,13 @@ import Testing
 /// connection. Needs what ``OverlayTests`` need, and socat, iproute2 and nftables.
 @Suite(.serialized, .enabled(if: OverlayBed.isPossible, "needs root and etcd"), .timeLimit(.minutes(4)))
 struct DatapathTests {
-    @Test(arguments: [("ebpf", "ebpf"), ("ebpf", "tun"), ("tun", "tun")])
-    func connectionsOfEveryKindWork(a: String, b: String) async throws {
-        let bed = try await PodBed(datapath: ["a": a, "b": b])
+    /// In a `vxlan` network `tun` leaves packets to the kernel's own device.
+    @Test(arguments: [
+        ("udp", "ebpf", "ebpf"), ("udp", "ebpf", "tun"), ("udp", "tun", "tun"), ("vxlan", "ebpf", "ebpf"),
+        ("vxlan", "ebpf", "tun"),
+    ])
+    func connectionsOfEveryKindWork(backend: String, a: String, b: String) async throws {
+        let bed = try await PodBed(datapath: ["a": a, "b": b], backend: backend)
         let servers = try bed.startEcho("b1") + bed.startEcho("a2") + bed.startEcho("a1")
         defer { for server in servers { server.kill() } }
         let (a1, a2, b1) = (bed.address("a1"), bed.address("a2"), bed.address("b1"))
@@ -91,9 +95,9 @@ struct DatapathTests {
         #expect(try bed.ping("a1", bed.address("b1")), "its own address is still good")
     }
 
-    @Test(arguments: [SIGKILL, SIGTERM])
-    func packetsOutliveTheDaemon(signal: CInt) async throws {
-        let bed = try await PodBed(datapath: [:])
+    @Test(arguments: [("udp", SIGKILL), ("udp", SIGTERM), ("vxlan", SIGKILL)])
+    func packetsOutliveTheDaemon(backend: String, signal: CInt) async throws {
+        let bed = try await PodBed(datapath: [:], backend: backend)
         // Several hundred pings a second: between pods, from a node, and through a service.
         try bed.shell(
             "a",

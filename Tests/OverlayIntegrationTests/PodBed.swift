@@ -16,13 +16,18 @@ final class PodBed: Sendable {
     private let subnets = Mutex<[String: IPv4Prefix]>([:])
     private let datapath: [String: String]
 
-    /// - Parameter datapath: What each node gets for `--datapath`.
-    init(datapath: [String: String]) async throws {
+    /// - Parameters:
+    ///   - datapath: What each node gets for `--datapath`.
+    ///   - backend: The network's `Backend.Type`.
+    init(datapath: [String: String], backend: String = "udp") async throws {
         self.datapath = datapath
         bed = try OverlayBed(["a", "b"])
         etcd = try bed.startEtcd()
         try await eventually("etcd answers", context: { [etcd] in etcd.output }) { [bed] in
-            try bed.etcdctl("put", "/coreos.com/network/config", OverlayTests.config).contains("OK")
+            try bed.etcdctl(
+                "put", "/coreos.com/network/config",
+                #"{"Network":"10.252.0.0/16","Backend":{"Type":"\#(backend)"}}"#
+            ).contains("OK")
         }
         for node in ["a", "b"] {
             try startDaemon(node)
@@ -31,7 +36,7 @@ final class PodBed: Sendable {
             try shell(
                 node,
                 """
-                ip link add cni0 mtu 1472 type bridge && ip addr add \(gateway(node))/24 dev cni0 && ip link set cni0 up
+                ip link add cni0 mtu \(mtu(node)) type bridge && ip addr add \(gateway(node))/24 dev cni0 && ip link set cni0 up
                 sysctl -qw net.ipv4.conf.all.rp_filter=0
                 nft 'add table ip careful
                     add chain ip careful forward { type filter hook forward priority 0; policy accept; }
@@ -68,6 +73,12 @@ final class PodBed: Sendable {
         subnets.withLock { $0[node] } ?? IPv4Prefix(IPv4Address(bits: 0), length: 0)
     }
 
+    /// What the node's subnet file tells pods.
+    func mtu(_ node: String) -> String {
+        let lines = (FileContents.text(bed.subnetFile(node)) ?? "").split(separator: "\n")
+        return lines.first { $0.hasPrefix("FLANNEL_MTU=") }.map { String($0.dropFirst(12)) } ?? "1400"
+    }
+
     /// The address of a pod, whose name is its node's with a number.
     func address(_ pod: String) -> IPv4Address {
         subnet(String(pod.prefix(1))).address.advanced(by: 1 + (UInt32(pod.dropFirst()) ?? 0))
@@ -81,7 +92,7 @@ final class PodBed: Sendable {
         try shell(
             node,
             """
-            ip link add eth0 netns \(bed.namespace(pod).path) mtu 1472 type veth peer name \(pod) mtu 1472
+            ip link add eth0 netns \(bed.namespace(pod).path) mtu \(mtu(node)) type veth peer name \(pod) mtu \(mtu(node))
             ip link set \(pod) master cni0 && ip link set \(pod) type bridge_slave hairpin on && ip link set \(pod) up
             """)
         try shell(

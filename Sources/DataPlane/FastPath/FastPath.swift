@@ -17,8 +17,8 @@ package struct FastPathSettings: Hashable, Sendable {
     package enum Encapsulation: Hashable, Sendable {
         /// Bare packets in UDP, to and from this port.
         case udp(port: UInt16)
-        /// Through the VXLAN device `FastPathSettings/device`, whose address this is.
-        case vxlan(MACAddress)
+        /// Through the VXLAN device ``FastPathSettings/device`` with this address, UDP port and 24-bit identifier.
+        case vxlan(address: MACAddress, port: UInt16, identifier: UInt32)
     }
 
     package init(
@@ -153,11 +153,12 @@ package final class FastPath: Sendable {
                 state.value.vtep = 0
                 state.value.port = port.bigEndian
                 state.value.vtepMAC = MACBytes(nil)
-            case .vxlan(let address):
+            case .vxlan(let address, let port, let identifier):
                 state.value.tun = 0
                 state.value.vtep = UInt32(bitPattern: settings.device)
-                state.value.port = 0
+                state.value.port = port.bigEndian
                 state.value.vtepMAC = MACBytes(address)
+                state.value.vni = (identifier << 8).bigEndian
             }
             try programs.settings.set(0, state.value)
             if isFirst { try rebuildFilter(&state) }
@@ -315,6 +316,9 @@ package final class FastPath: Sendable {
                 }
                 wanted.insert(.init(interface: settings.device, direction: .egress, program: .tunEgress))
             case .vxlan:
+                for interface in settings.underlayInterfaces {
+                    wanted.insert(.init(interface: interface, direction: .ingress, program: .vxlanIngress))
+                }
                 wanted.insert(.init(interface: settings.device, direction: .ingress, program: .vtepIngress))
                 wanted.insert(.init(interface: settings.device, direction: .egress, program: .stackEgress))
             }

@@ -17,6 +17,7 @@ package enum FastPathProgram: String, CaseIterable, Sendable {
     case stackEgress = "stack_egress"
     case underlayIngress = "underlay_ingress"
     case tunEgress = "tun_egress"
+    case vxlanIngress = "vxlan_ingress"
     case vtepIngress = "vtep_ingress"
 }
 

@@ -26,6 +26,7 @@ struct SettingsValue: BitwiseCopyable {
     var vtep: UInt32 = 0
     var port: UInt16 = 0
     var vtepMAC = MACBytes(nil)
+    var vni: UInt32 = 0
     var hasExceptions: UInt32 = 0
     var filter: UInt32 = 0
     var filterBoth: UInt32 = 0

@@ -5,6 +5,7 @@
 //   stack_egress     the same veth, to the pod, and the VXLAN device: notes what the stack sends
 //   underlay_ingress from a peer: to a pod, or stripped and handed to the stack through the TUN
 //   tun_egress       from the stack to a peer
+//   vxlan_ingress    from a peer for the VXLAN device: checks who sends
 //   vtep_ingress     from a peer through the VXLAN device, stripped by it
 #include "encapsulation.h"
 
@@ -196,6 +197,28 @@ int tun_egress(struct __sk_buff *skb) {
     count(STACK_OUT);
     count_sent(skb, route, length);
     return to_next_hop(route);
+}
+
+struct vxlan {  // RFC 7348 section 5
+    __be32 flags, vni;
+};
+
+// Looks at what comes for the VXLAN device, which knows nothing of who may send what, and leaves it to the device.
+SEC("tc")
+int vxlan_ingress(struct __sk_buff *skb) {
+    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    struct ethhdr *eth = data;
+    struct outer *outer = data + sizeof(*eth);
+    struct vxlan *vxlan = (void *)(outer + 1);
+    struct ethhdr *inner = (void *)(vxlan + 1);
+    struct iphdr *ip = (void *)(inner + 1);
+    struct settings *s = get_settings();
+    if (!s || (void *)(ip + 1) > end || eth->h_proto != bpf_htons(ETH_P_IP)) return NEXT;
+    if (outer->ip.protocol != IPPROTO_UDP || outer->udp.dest != s->port || outer->ip.daddr != s->underlay
+        || outer->ip.ihl != 5 || (outer->ip.frag_off & bpf_htons(IP_FRAGMENT)))
+        return NEXT;
+    if ((vxlan->vni & bpf_htonl(0xffffff00)) != s->vni || inner->h_proto != bpf_htons(ETH_P_IP)) return NEXT;
+    return sender(s, outer->ip.saddr, ip->saddr) ? NEXT : TC_ACT_SHOT;
 }
 
 SEC("tc")

@@ -27,8 +27,9 @@ struct settings {
     __be32 underlay;       // our outer address
     __u32 tun;             // interface index of the overlay's device; 0 for none
     __u32 vtep;            // interface index of the VXLAN device; 0 for the bare encapsulation
-    __be16 port;           // UDP port of the bare encapsulation
+    __be16 port;           // UDP port of the encapsulation
     __u8 vtep_mac[6];      // our own
+    __be32 vni;            // as in a VXLAN header: the identifier in the first three bytes
     __u32 has_exceptions;
     __u32 filter;          // which half of the flow filter is asked: 0 or 1
     __u32 filter_both;     // the other half is being built: additions go to both

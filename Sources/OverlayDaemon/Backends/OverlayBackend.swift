@@ -25,6 +25,12 @@ package protocol OverlayBackend: Sendable {
 
     /// What moved through this process; `nil` where packets never enter it.
     var counters: TunnelCounters? { get }
+
+    /// The eBPF path, where it is in use.
+    var kernelPath: KernelPath? { get }
+
+    /// The path that packets take, and why.
+    var path: (choice: PacketPath, reason: String) { get }
 }
 
 /// A backend's part of the lease's value.
@@ -59,6 +65,8 @@ package struct BackendOutcome: Sendable {
 
 extension OverlayBackend {
     package var counters: TunnelCounters? { nil }
+    package var kernelPath: KernelPath? { nil }
+    package var path: (choice: PacketPath, reason: String) { (.kernel, "the backend leaves packets to the kernel") }
     package func stop() {}
     package func withdraw() throws(SyscallError) {}
 }
@@ -86,7 +94,8 @@ struct BackendPlace: Sendable {
     }
 
     /// Gives a device its address, MTU and state. Returns what was different.
-    func converge<Address: InternetAddress>(_ device: Link, address: Address, mtu: Int) throws(SyscallError) -> [String] {
+    func converge<Address: InternetAddress>(_ device: Link, address: Address, mtu: Int) throws(SyscallError) -> [String]
+    {
         var found: [String] = []
         if device.mtu != mtu {
             try netlink.setLink(device.index, mtu: mtu)

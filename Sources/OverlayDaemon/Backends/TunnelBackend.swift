@@ -16,10 +16,7 @@ final class TunnelBackend: OverlayBackend {
         /// What the engine was given last.
         var routes: [ForwardingRoute]?
         var local: LocalSubnets?
-        /// The eBPF path, where it is in use.
-        var kernelPath: KernelPath?
-        /// Why packets take the path that they take.
-        var pathReason = "starting"
+        var choice = KernelPathChoice()
     }
 
     private let configuration: DaemonConfiguration
@@ -37,9 +34,9 @@ final class TunnelBackend: OverlayBackend {
 
     var deviceNames: [String] { [configuration.deviceName] }
     var counters: TunnelCounters? { state.withLock { $0.engine }?.counters() }
-    var kernelPath: KernelPath? { state.withLock { $0.kernelPath } }
+    var kernelPath: KernelPath? { state.withLock { $0.choice.path } }
     var path: (choice: PacketPath, reason: String) {
-        state.withLock { ($0.kernelPath == nil ? .tun : .ebpf, $0.pathReason) }
+        state.withLock { ($0.choice.path == nil ? .tun : .ebpf, $0.choice.reason) }
     }
 
     /// Loads the eBPF path's programs, where they are wanted and the kernel takes them: the lease says what this node
@@ -48,40 +45,10 @@ final class TunnelBackend: OverlayBackend {
     /// - Throws: Without /dev/net/tun; with `--datapath ebpf`, when the kernel does not take the programs.
     func prepare() throws(DaemonError) -> BackendAttributes {
         try Preflight.checkTunnelDevice()
-        let path = try chooseKernelPath()
-        return BackendAttributes(data: path == nil ? nil : KernelPath.capability)
-    }
-
-    private func chooseKernelPath() throws(DaemonError) -> KernelPath? {
-        guard configuration.datapath != .tun else {
-            state.withLock { $0.pathReason = "asked for" }
-            return try withoutKernelPath()
-        }
-        do throws(DaemonError) {
-            let path = try KernelPath(device: configuration.deviceName, netlink: place.netlink, logger: logger)
-            state.withLock { state in
-                state.kernelPath = path
-                state.pathReason = configuration.datapath == .ebpf ? "asked for" : "the kernel has what it needs"
-            }
-            return path
-        } catch {
-            guard configuration.datapath == .auto else { throw error }
-            logger.notice("packets take the user-space path: \(error)")
-            state.withLock { $0.pathReason = "\(error)" }
-            return try withoutKernelPath()
-        }
-    }
-
-    /// Takes away what an earlier start may have left to carry packets without us.
-    private func withoutKernelPath() throws(DaemonError) -> KernelPath? {
-        do {
-            for removed in try KernelPath.remove(device: configuration.deviceName, netlink: place.netlink) {
-                logger.info("removed: \(removed)")
-            }
-        } catch {
-            throw DaemonError("the programs of an earlier start can't be removed: \(error)")
-        }
-        return nil
+        let choice = try KernelPathChoice(
+            configuration.datapath, device: configuration.deviceName, netlink: place.netlink, logger: logger)
+        state.withLock { $0.choice = choice }
+        return BackendAttributes(data: choice.path == nil ? nil : KernelPath.capability)
     }
 
     func converge(_ goal: BackendGoal) throws -> BackendOutcome {
@@ -123,8 +90,8 @@ final class TunnelBackend: OverlayBackend {
     }
 
     func withdraw() throws(SyscallError) {
-        state.withLock { $0.kernelPath = nil }
-        _ = try KernelPath.remove(device: configuration.deviceName, netlink: place.netlink)
+        state.withLock { $0.choice.path = nil }
+        _ = try KernelPath.remove(netlink: place.netlink)
         try place.netlink.deleteLink(configuration.deviceName)
     }
 
@@ -133,7 +100,7 @@ final class TunnelBackend: OverlayBackend {
             var tunnel = TunnelConfiguration(
                 deviceName: configuration.deviceName, underlayAddress: place.underlay.interface.address, port: port,
                 queues: configuration.queues)
-            tunnel.receivesJoined = state.kernelPath == nil
+            tunnel.receivesJoined = state.choice.path == nil
             let engine = try TunnelEngine(tunnel)
             try engine.start()
             return engine
@@ -145,7 +112,7 @@ final class TunnelBackend: OverlayBackend {
 
     /// Tells the eBPF path what there is to carry. It follows pods and routes by itself.
     private func followKernelPath(_ state: State, _ device: Link, _ goal: BackendGoal) throws(DaemonError) {
-        try state.kernelPath?.update(
+        try state.choice.path?.update(
             KernelPathState(
                 network: goal.config.network, subnet: goal.lease.subnet,
                 underlayAddress: place.underlay.interface.address, underlay: place.underlay.interface.link.index,

@@ -1,7 +1,10 @@
 import Addressing
+import DataPlane
 import Glibc
 import LinuxKit
+import Logging
 import SubnetLeases
+import Synchronization
 
 /// flannel's `vxlan`: the kernel's own device, `flannel.VNI`, with an entry for each peer in the routing table, the
 /// neighbour table and the device's forwarding database. In dual stack a second device, `flannel-v6.VNI`, carries IPv6
@@ -15,11 +18,21 @@ final class VXLANBackend: OverlayBackend {
     private let options: VXLANOptions
     private let isDualStack: Bool
     private let previous: LeaseAttributes?
+    private let datapath: DatapathChoice
     private let place: BackendPlace
+    private let logger: Logger
+    private let choice = Mutex(KernelPathChoice())
 
-    /// - Parameter previous: What this node's lease said before: its MAC addresses are kept if devices have to be made
-    ///   anew, so that the peers' entries stay right.
-    init(_ options: VXLANOptions, isDualStack: Bool, previous: LeaseAttributes?, place: BackendPlace) {
+    /// - Parameters:
+    ///   - previous: What this node's lease said before: its MAC addresses are kept if devices have to be made anew, so
+    ///     that the peers' entries stay right.
+    ///   - datapath: Whether eBPF may cut the way between pods and device short.
+    init(
+        _ options: VXLANOptions, isDualStack: Bool, previous: LeaseAttributes?, datapath: DatapathChoice,
+        place: BackendPlace, logger: Logger
+    ) {
+        self.datapath = datapath
+        self.logger = logger
         self.options = options
         self.isDualStack = isDualStack
         self.previous = previous
@@ -27,9 +40,15 @@ final class VXLANBackend: OverlayBackend {
     }
 
     var deviceNames: [String] { ["flannel.\(options.identifier)"] + (isDualStack ? [ipv6DeviceName] : []) }
+    var kernelPath: KernelPath? { choice.withLock { $0.path } }
+    var path: (choice: PacketPath, reason: String) {
+        choice.withLock { ($0.path == nil ? .kernel : .ebpf, $0.reason) }
+    }
     private var ipv6DeviceName: String { "flannel-v6.\(options.identifier)" }
 
     func prepare() throws(DaemonError) -> BackendAttributes {
+        let choice = try KernelPathChoice(datapath, device: deviceNames[0], netlink: place.netlink, logger: logger)
+        self.choice.withLock { $0 = choice }
         var attributes = BackendAttributes(type: "vxlan")
         attributes.data = data(try tunnel().device(keeping: previous?.backendData?.vtepMAC))
         if isDualStack {
@@ -54,13 +73,31 @@ final class VXLANBackend: OverlayBackend {
         }
         outcome.routes = try tunnel.converge(device, peers, options.hasDirectRouting, &outcome.found)
         outcome.devices.append(device.index)
+        try followKernelPath(device, goal, peers ?? [])
         if isDualStack, let subnet = goal.lease.ipv6Subnet {
             try convergeIPv6(subnet, goal, &outcome)
         }
         return outcome
     }
 
+    /// Tells the eBPF path what there is to carry. Peers that need no encapsulation are none of its.
+    private func followKernelPath(
+        _ device: Link, _ goal: BackendGoal, _ peers: [VXLANPeer<IPv4Address>]
+    ) throws(DaemonError) {
+        guard let path = kernelPath, let address = device.hardwareAddress else { return }
+        let tunnelled = peers.filter { !options.hasDirectRouting || !place.isOnLink($0.endPoint) }
+        try path.update(
+            KernelPathState(
+                network: goal.config.network, subnet: goal.lease.subnet,
+                underlayAddress: place.underlay.interface.address, underlay: place.underlay.interface.link.index,
+                device: device.index,
+                encapsulation: .vxlan(address: address, port: options.port, identifier: options.identifier),
+                overhead: Self.encapsulationBytes, peers: tunnelled.map { KernelPathState.Peer($0) }))
+    }
+
     func withdraw() throws(SyscallError) {
+        choice.withLock { $0.path = nil }
+        _ = try KernelPath.remove(netlink: place.netlink)
         for name in deviceNames { try place.netlink.deleteLink(name) }
     }
 

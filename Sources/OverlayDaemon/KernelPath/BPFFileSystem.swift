@@ -19,24 +19,28 @@ enum BPFFileSystem {
         return directory
     }
 
-    /// Unpins one daemon's maps, and unmounts the file system after the last. Attached programs keep their maps.
-    /// Returns whether there was anything.
-    static func remove(for device: String) throws(SyscallError) -> Bool {
+    /// Unpins the maps of this network namespace's daemon, whatever device it had, and unmounts the file system after
+    /// the last. Attached programs keep their maps. Returns whether there was anything.
+    static func removeAll() throws(SyscallError) -> Bool {
         guard try isMounted else { return false }
-        let directory = try name(for: device)
-        let pins = DirectoryListing.names(in: directory)
-        for pin in pins { unlink("\(directory)/\(pin)") }
-        rmdir(directory)
-        if DirectoryListing.names(in: path).isEmpty {
+        let suffix = "-\(try namespaceNumber())"
+        var found = false
+        for name in DirectoryListing.names(in: path) where name.hasSuffix(suffix) {
+            for pin in DirectoryListing.names(in: "\(path)/\(name)") { unlink("\(path)/\(name)/\(pin)") }
+            rmdir("\(path)/\(name)")
+            found = true
+        }
+        if DirectoryListing.names(in: path).allSatisfy({ $0.hasSuffix(".debug") }) {  // the file system's own
             try Mounts.unmount(path, detach: true)
             rmdir(path)
         }
-        return !pins.isEmpty
+        return found
     }
 
     /// Where that directory is, whether it is there or not.
     static func name(for device: String) throws(SyscallError) -> String {
-        "\(path)/\(device)-\(try namespaceNumber())"
+        // bpffs keeps names with a dot to itself.
+        "\(path)/\(String(device.map { $0 == "." ? "_" : $0 }))-\(try namespaceNumber())"
     }
 
     private static var isMounted: Bool {

@@ -77,7 +77,7 @@ package final class KernelPath: Sendable {
     }
 
     /// Gives the packets back to the stack and the user-space path.
-    static func remove(device: String, netlink: NetlinkSocket) throws(SyscallError) -> [String] {
+    static func remove(netlink: NetlinkSocket) throws(SyscallError) -> [String] {
         var removed: [String] = []
         let control = try TrafficControl(netlink)
         for link in try netlink.links() {
@@ -86,7 +86,7 @@ package final class KernelPath: Sendable {
             try FastPath.remove(from: [link.index])
             removed.append("programs of \(link.name)")
         }
-        if try BPFFileSystem.remove(for: device) { removed.append("pinned maps below \(BPFFileSystem.path)") }
+        if try BPFFileSystem.removeAll() { removed.append("pinned maps below \(BPFFileSystem.path)") }
         return removed
     }
 

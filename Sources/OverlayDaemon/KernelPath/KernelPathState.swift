@@ -23,11 +23,18 @@ struct KernelPathState: Hashable, Sendable {
 }
 
 extension KernelPathState.Peer {
-    /// What a peer's lease says. Only nodes of ours say what they can take: from anybody else, finished packets.
+    /// What a peer's lease says in a `udp` network. Only nodes of ours say what they can take: from anybody else, finished packets.
     init(_ lease: Lease) {
         self.init(
             subnet: lease.subnet, address: lease.attributes.publicIP, vtepMAC: nil,
             isUserSpaceOnly: lease.attributes.backendData != KernelPath.capability)
+    }
+}
+
+extension KernelPathState.Peer {
+    /// A peer in a `vxlan` network: its device takes whatever ours sends.
+    init(_ peer: VXLANPeer<IPv4Address>) {
+        self.init(subnet: peer.subnet, address: peer.endPoint, vtepMAC: peer.mac, isUserSpaceOnly: false)
     }
 }
 
