@@ -130,7 +130,8 @@ private func pod(_ name: String = "p", image: String = "nginx", label: String = 
     @Test(
         arguments: Kubectl.programs,
         [
-            (#"{"kind":"Widget","apiVersion":"v1","metadata":{"name":"w"}}"#, "Widget"),
+            // Newer kubectls look for a definition of the kind first and name only the file.
+            (#"{"kind":"Widget","apiVersion":"v1","metadata":{"name":"w"}}"#, "STDIN"),
             (
                 #"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"w"},"spec":{"containers":[{"name":"c"}]}}"#,
                 "spec.containers[0].image"
