@@ -8,11 +8,13 @@ final class EtcdSession: Sendable {
     typealias Client = GRPCClient<GRPCClientTransport>
 
     private let client: Client
+    private let transport: GRPCClientTransport
     private let credentials: EtcdCredentials?
     private let token = Mutex<String?>(nil)
 
-    init(client: Client, credentials: EtcdCredentials?) {
+    init(client: Client, transport: GRPCClientTransport, credentials: EtcdCredentials?) {
         self.client = client
+        self.transport = transport
         self.credentials = credentials
     }
 
@@ -35,8 +37,19 @@ final class EtcdSession: Sendable {
                 return try await body(client, try await self.metadata(), options)
             }
         } catch {
-            throw StoreError(error, lease: lease)
+            throw failure(error, lease: lease)
         }
+    }
+
+    /// What a failed call means. A member that gives no answer, or has no leader, is left for the next endpoint.
+    func failure(_ error: any Error, lease: Int64) -> StoreError {
+        let meaning = StoreError(error, lease: lease)
+        guard let error = error as? RPCError, case .unavailable(let reason) = meaning else { return meaning }
+        let isLate = error.code == .deadlineExceeded
+        guard isLate || reason.hasPrefix("etcdserver:") else { return meaning }
+        let situation = transport.situation
+        transport.tryNextEndpoint()
+        return .unavailable("\(isLate ? "no answer within \(EtcdStore.callTimeout)" : reason) (\(situation))")
     }
 
     /// What every call carries: the token of the user, if there is one.
@@ -52,6 +65,9 @@ final class EtcdSession: Sendable {
         token.withLock { $0 = answer.token }
         return ["token": .string(answer.token)]
     }
+
+    /// Whether calls carry a token that was fetched before.
+    var hasToken: Bool { token.withLock { $0 != nil } }
 
     /// Drops the token, after etcd refused it.
     func forgetToken() { token.withLock { $0 = nil } }

@@ -61,13 +61,16 @@ public final class EtcdStore: ClusterStore, Service {
         }
         guard !parsed.isEmpty else { throw .refused("no etcd endpoint was given; expected http://HOST:PORT") }
         var configuration = GRPCTransportConfiguration()
-        configuration.connectTimeout = .seconds(3)
+        // With several endpoints one that swallows everything must leave a call time for the next.
+        configuration.connectTimeout = parsed.count > 1 ? .milliseconds(1500) : .seconds(3)
+        configuration.keepaliveInterval = .seconds(10)
+        configuration.keepaliveTimeout = .seconds(5)
         if tls != nil || endpoints.contains(where: { $0.hasPrefix("https://") }) {
             configuration.tls = try Self.tlsConfiguration(tls ?? EtcdTLS())
         }
         transport = GRPCClientTransport(parsed, configuration: configuration, logger: logger)
         client = GRPCClient(transport: transport)
-        session = EtcdSession(client: client, credentials: credentials)
+        session = EtcdSession(client: client, transport: transport, credentials: credentials)
         watches = EtcdWatches(client: client, session: session, logger: logger)
     }
 
@@ -120,7 +123,7 @@ public final class EtcdStore: ClusterStore, Service {
             let bytes: [UInt8] = try request.serializedBytes()
             return try Answer(serializedBytes: try await transport.unary(method, bytes, timeout: Self.callTimeout))
         } catch {
-            throw StoreError(error, lease: lease)
+            throw session.failure(error, lease: lease)
         }
     }
 

@@ -15,6 +15,10 @@ final class EtcdWatches: Sendable {
         let request: WatchRequest
         /// The next revision to ask for; 0 until etcd has said where the watch began.
         var next: Int64
+        /// The newest revision that etcd has spoken of on this watch, and the cluster that it named: a store that comes
+        /// back with less, or as another, was restored from a backup or wiped.
+        var seen: Int64 = 0
+        var cluster: UInt64 = 0
     }
 
     private struct State {
@@ -22,6 +26,21 @@ final class EtcdWatches: Sendable {
         var lastID: Int64 = 0
         /// Where requests of the present stream go; `nil` between streams.
         var requests: AsyncStream<Etcdserverpb_WatchRequest>.Continuation?
+        /// Watches asked for on the present stream and not answered yet. etcd answers in the order of the requests, and
+        /// does not always name the watch that it refuses.
+        var unanswered: [Int64] = []
+        /// Whether the user's token was fetched for the present stream, so that a refusal is not for its age.
+        var hasNewToken = false
+
+        /// The present stream is of no use any more.
+        var isStreamSpent = false
+
+        /// Asks for a watch, if there is a stream.
+        mutating func ask(for id: Int64, _ request: Etcdserverpb_WatchRequest) {
+            guard let requests else { return }
+            unanswered.append(id)
+            requests.yield(request)
+        }
     }
 
     private static let initialBackoff: Duration = .milliseconds(100)
@@ -48,7 +67,7 @@ final class EtcdWatches: Sendable {
             state.lastID += 1
             let entry = Entry(queue: queue, request: request, next: request.startRevision)
             state.entries[state.lastID] = entry
-            state.requests?.yield(Self.create(state.lastID, entry))
+            state.ask(for: state.lastID, Self.create(state.lastID, entry))
             return state.lastID
         }
         want.yield()
@@ -59,9 +78,7 @@ final class EtcdWatches: Sendable {
     func remove(_ id: Int64) {
         state.withLock { state in
             guard state.entries.removeValue(forKey: id) != nil else { return }
-            var message = Etcdserverpb_WatchRequest()
-            message.cancelRequest.watchID = id
-            state.requests?.yield(message)
+            state.requests?.yield(Self.cancel(id))
         }
     }
 
@@ -104,12 +121,16 @@ final class EtcdWatches: Sendable {
     private func stream(_ heard: @escaping @Sendable () -> Void) async throws {
         var options = CallOptions.defaults
         options.waitForReady = true
+        let hasNewToken = !session.hasToken
         var metadata = try await session.metadata()
         metadata.addString("true", forKey: "hasleader")  // a member cut off from its cluster ends the stream
         let (requests, continuation) = AsyncStream<Etcdserverpb_WatchRequest>.makeStream()
         state.withLock { state in
             state.requests = continuation
-            for (id, entry) in state.entries { continuation.yield(Self.create(id, entry)) }
+            state.unanswered = []
+            state.isStreamSpent = false
+            state.hasNewToken = hasNewToken
+            for (id, entry) in state.entries { state.ask(for: id, Self.create(id, entry)) }
         }
         try await Etcdserverpb_Watch.Client(wrapping: client).watch(
             metadata: metadata, options: options,
@@ -120,19 +141,36 @@ final class EtcdWatches: Sendable {
                 for try await message in response.messages {
                     heard()
                     self.receive(message)
+                    // etcd does not end a stream because the client has no more requests: leave it.
+                    if self.state.withLock({ $0.isStreamSpent }) { throw SpentStream() }
                 }
             })
     }
 
     private func receive(_ message: Etcdserverpb_WatchResponse) {
         state.withLock { state in
-            let id = message.watchID
+            let isAnswer = message.created && !state.unanswered.isEmpty
+            let id = isAnswer ? state.unanswered.removeFirst() : message.watchID
             guard var entry = state.entries[id] else { return }
             if message.canceled {
                 end(id, entry, message, &state)
                 return
             }
-            if message.created, entry.next == 0 { entry.next = message.header.revision + 1 }
+            if message.created {
+                let isAnother = entry.cluster != 0 && entry.cluster != message.header.clusterID
+                if isAnother || message.header.revision < entry.seen {
+                    logger.warning(
+                        "the store went back from revision \(entry.seen) to \(message.header.revision), or is another one; what it holds is read anew"
+                    )
+                    state.entries[id] = nil
+                    state.requests?.yield(Self.cancel(id))
+                    entry.queue.fail(.compacted(oldest: 0))
+                    return
+                }
+                entry.cluster = message.header.clusterID
+                if entry.next == 0 { entry.next = message.header.revision + 1 }
+            }
+            entry.seen = max(entry.seen, message.header.revision)
             if let last = message.events.last?.kv.modRevision {
                 entry.next = last + 1
                 entry.queue.push(WatchBatch(revision: last, events: message.events.map { StoreEvent($0) }))
@@ -151,13 +189,25 @@ final class EtcdWatches: Sendable {
             state.entries[id] = nil
             entry.queue.fail(.compacted(oldest: message.compactRevision))
         } else if message.cancelReason.contains("permission denied") {
+            // Said of a token that etcd forgot, too: only one that was fetched for this stream tells what the user may.
+            if session.hasToken, !state.hasNewToken {
+                session.forgetToken()
+                state.isStreamSpent = true
+                return
+            }
             state.entries[id] = nil
             entry.queue.fail(.refused(message.cancelReason))
         } else {
             if message.cancelReason.contains("token") { session.forgetToken() }
             logger.debug("watch cancelled by the store", metadata: ["reason": "\(message.cancelReason)"])
-            state.requests?.finish()
+            state.isStreamSpent = true
         }
+    }
+
+    private static func cancel(_ id: Int64) -> Etcdserverpb_WatchRequest {
+        var message = Etcdserverpb_WatchRequest()
+        message.cancelRequest.watchID = id
+        return message
     }
 
     private static func create(_ id: Int64, _ entry: Entry) -> Etcdserverpb_WatchRequest {
@@ -171,3 +221,6 @@ final class EtcdWatches: Sendable {
         return message
     }
 }
+
+/// Ends a watch stream that a new one must replace.
+private struct SpentStream: Error {}

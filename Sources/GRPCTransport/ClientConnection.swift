@@ -61,12 +61,18 @@ struct ClientConnection: Sendable {
             opened = try await bootstrap.connect(host: host, port: port, channelInitializer: setUp)
         }
         let channel = opened.channel
+        let begun = ContinuousClock.now
         let deadline = channel.eventLoop.scheduleTask(in: timeout) { channel.close(promise: nil) }
         defer { deadline.cancel() }
         do {
             try await opened.monitor.ready.get()
         } catch {
             channel.close(promise: nil)
+            guard begun.duration(to: .now) < configuration.connectTimeout else {
+                throw RPCError(
+                    code: .unavailable,
+                    message: "it took the connection and said nothing within \(configuration.connectTimeout)")
+            }
             throw error
         }
         return ClientConnection(

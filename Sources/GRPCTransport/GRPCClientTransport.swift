@@ -29,6 +29,10 @@ public final class GRPCClientTransport: ClientTransport {
         var waiting: [Int: CheckedContinuation<ClientConnection, any Error>] = [:]
         var nextWaiter = 0
         var connectionsMade = 0
+        /// The endpoint in use did not do its work: the next connection goes to another.
+        var leavesEndpoint = false
+        /// Why the last attempts failed; empty while a connection stands.
+        var trouble = ""
     }
 
     private let endpoints: [GRPCEndpoint]
@@ -52,6 +56,30 @@ public final class GRPCClientTransport: ClientTransport {
 
     /// Connections that were established so far: 1 for as long as none had to be replaced.
     public var connectionsMade: Int { state.withLock { $0.connectionsMade } }
+
+    /// Where the transport stands, in words: for the message of a call that got no answer.
+    public var situation: String {
+        state.withLock { state in
+            switch state.phase {
+            case .ready(let connection): "connected to \(connection.remotePeer)"
+            case .pausing(let error): error.message
+            case .connecting: state.trouble.isEmpty ? "connecting to \(endpoints[0])" : state.trouble
+            case .closed: "shut down"
+            }
+        }
+    }
+
+    /// Leaves the present endpoint for the next one, if there are several: for a server that takes calls and does not
+    /// answer them, or that is cut off from its cluster. Calls under way fail.
+    public func tryNextEndpoint() {
+        guard endpoints.count > 1 else { return }
+        let connection = state.withLock { state -> ClientConnection? in
+            guard case .ready(let connection) = state.phase, !state.leavesEndpoint else { return nil }
+            state.leavesEndpoint = true
+            return connection
+        }
+        connection?.close()
+    }
 
     public var retryThrottle: RetryThrottle? { nil }
 
@@ -158,14 +186,19 @@ extension GRPCClientTransport {
         var backoff = configuration.initialBackoff
         var first = 0
         rounds: while !Task.isCancelled {
-            var failure: RPCError?
+            var failures: [String] = []
             for offset in endpoints.indices {
                 let index = (first + offset) % endpoints.count
                 do {
                     let connection = try await ClientConnection.open(endpoints[index], configuration)
-                    first = index
+                    state.withLock { $0.trouble = "" }
                     let lifetime = await ContinuousClock().measure { await serve(connection) }
-                    failure = nil
+                    let leaves = state.withLock { state in
+                        defer { state.leavesEndpoint = false }
+                        return state.leavesEndpoint
+                    }
+                    first = leaves ? (index + 1) % endpoints.count : index
+                    failures = []
                     // A server that hangs up at once is as good as down.
                     if lifetime > configuration.maximumBackoff {
                         backoff = configuration.initialBackoff
@@ -173,16 +206,18 @@ extension GRPCClientTransport {
                     }
                     break
                 } catch {
-                    failure = RPCError(
-                        code: .unavailable, message: "cannot connect to \(endpoints[index]): \(Self.reason(error))",
-                        cause: error)
+                    let reason = await ConnectionFailure.reason(error, endpoints[index], configuration)
+                    failures.append("cannot connect to \(endpoints[index]): \(reason)")
+                    state.withLock { $0.trouble = failures.joined(separator: "; ") }
                     logger.debug(
                         "connection failed", metadata: ["endpoint": "\(endpoints[index])", "error": "\(error)"])
                 }
                 if Task.isCancelled { return }
             }
             if Task.isCancelled { return }
-            if let failure { enterPause(failure) }
+            if !failures.isEmpty {
+                enterPause(RPCError(code: .unavailable, message: failures.joined(separator: "; ")))
+            }
             try? await Task.sleep(for: backoff * Double.random(in: 0.5...1))
             backoff = min(backoff * 2, configuration.maximumBackoff)
         }
@@ -232,14 +267,5 @@ extension GRPCClientTransport {
             return state.waiting.values
         }
         for waiter in waiting { waiter.resume(throwing: error) }
-    }
-
-    /// The innermost cause: NIO wraps a refused connection in several layers.
-    private static func reason(_ error: any Error) -> String {
-        if let error = error as? RPCError { return error.message }
-        if let error = error as? NIOConnectionError {
-            return error.connectionErrors.first.map { "\($0.error)" } ?? "\(error.host) has no address"
-        }
-        return "\(error)"
     }
 }
