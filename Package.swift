@@ -158,7 +158,7 @@ let package = Package(
                 "APIServer", "StoreServer", "EmbeddedStore", "ClusterStore", "Scheduler", "Controllers", "Kubelet",
                 "ServiceProxy", "LocalCluster", "KubeAPI", "KubeSchema", "HTTPTransport", "GRPCTransport", "LinuxKit",
                 "Addressing",
-                "CommandLineSpelling", arguments, log, lifecycle, signals, nio("NIOCore"),
+                "CommandLineSpelling", arguments, log, lifecycle, signals, tls, nio("NIOCore"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
 
@@ -225,6 +225,9 @@ let package = Package(
         .testTarget(name: "OverheadMeterTests", dependencies: ["OverheadMeter", "Addressing"]),
         .testTarget(name: "OverlayIntegrationTests", dependencies: ["LinuxKit", "Addressing"]),
         .testTarget(name: "SubnetLeasesTests", dependencies: ["SubnetLeases", "ClusterStore", "Addressing", log]),
+        .testTarget(
+            name: "SubnetLeasesIntegrationTests",
+            dependencies: ["SubnetLeases", "ClusterStore", "Addressing", "LinuxKit", log, lifecycle]),
         .testTarget(name: "FjordCommandTests", dependencies: ["fjord", arguments]),
         .testTarget(name: "CommandLineSpellingTests", dependencies: ["CommandLineSpelling"]),
         .testTarget(name: "ServiceProxyTests", dependencies: ["ServiceProxy", "KubeAPI", "KubeSchema", "Addressing"]),
