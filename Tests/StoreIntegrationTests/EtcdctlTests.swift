@@ -5,7 +5,7 @@ import StoreServer
 import Testing
 
 /// Debian's etcdctl against our server.
-@Suite(.serialized)
+@Suite(.serialized, .timeLimit(.minutes(3)))
 struct EtcdctlTests {
     private func withServer(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
         let directory = try TemporaryDirectory()

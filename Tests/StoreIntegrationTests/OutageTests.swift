@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// Stores that go away while they are used.
-@Suite(.serialized)
+@Suite(.serialized, .timeLimit(.minutes(2)))
 struct OutageTests {
     @Test
     func aWatchOutlivesAnEtcdThatStopsAndStarts() async throws {

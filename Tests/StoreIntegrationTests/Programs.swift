@@ -1,31 +1,56 @@
 import Foundation
 import Glibc
+import LinuxKit
+import Synchronization
 
 /// A program that a test started, killed when the test lets go of it.
+///
+/// Waited for by polling `waitpid` for this child alone: Foundation's `Process` waits on a run loop that has been seen
+/// not to wake up.
 final class ChildProgram: Sendable {
-    private let process: Process
+    private let pid: Int32
     private let log: String
+    /// The wait status once the child is reaped; a signal is sent only before, so that it cannot hit another process.
+    private let ended = Mutex<Int32?>(nil)
 
-    init(_ path: String, _ arguments: [String], environment: [String: String] = [:], log: String) throws {
-        process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    init(
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], log: String, input: String? = nil
+    ) throws {
         self.log = log
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
-        let output = FileHandle(forWritingAtPath: log)
-        process.standardOutput = output
-        process.standardError = output
-        try process.run()
+        let output = try OwnedDescriptor(opening: log, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600)
+        let standardInput = try OwnedDescriptor(opening: input ?? "/dev/null", O_RDONLY)
+        var start = ProgramStart(path, arguments: [path] + arguments)
+        start.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        start.standardInput = standardInput.number
+        start.standardOutput = output.number
+        start.standardError = output.number
+        pid = try start.spawn()
     }
 
     var output: String { (try? String(contentsOfFile: log, encoding: .utf8)) ?? "" }
 
-    var isRunning: Bool { process.isRunning }
+    var isRunning: Bool { waitStatus == nil }
 
-    func kill(_ signal: CInt = SIGKILL) {
-        if process.isRunning { _ = Glibc.kill(process.processIdentifier, signal) }
-        process.waitUntilExit()
+    /// The exit code, or minus the number of the signal that ended the program; `nil` while it runs.
+    var exitCode: Int32? { waitStatus.map { $0 & 0x7F == 0 ? $0 >> 8 & 0xFF : -($0 & 0x7F) } }
+
+    private var waitStatus: Int32? {
+        ended.withLock { ended in
+            var status: Int32 = 0
+            if ended == nil, waitpid(pid, &status, WNOHANG) != 0 { ended = status }
+            return ended
+        }
+    }
+
+    /// Waits for the end of a program that ends by itself. Returns its exit code.
+    func end(within limit: Duration = .seconds(30)) async throws -> Int32 {
+        try await eventually(within: limit) { exitCode }
+    }
+
+    /// Ends the program at once and waits until it is gone, which takes the kernel some milliseconds.
+    func kill() {
+        ended.withLock { if $0 == nil { _ = Glibc.kill(pid, SIGKILL) } }
+        for _ in 0..<5000 where isRunning { usleep(1000) }
     }
 
     deinit { kill() }
@@ -102,28 +127,11 @@ final class RealEtcd: Sendable {
 
 /// Runs etcdctl and returns its exit status with what it printed.
 func etcdctl(_ port: Int, _ arguments: [String], input: String = "") async throws -> (status: CInt, output: String) {
-    try await withCheckedThrowingContinuation { continuation in
-        Thread.detachNewThread {
-            do {
-                let process = Process()
-                process.executableURL = URL(fileURLWithPath: "/usr/bin/etcdctl")
-                process.arguments = ["--endpoints", "http://127.0.0.1:\(port)"] + arguments
-                process.environment = ["ETCDCTL_API": "3", "PATH": "/usr/bin"]
-                let output = Pipe()
-                let stdin = Pipe()
-                process.standardOutput = output
-                process.standardError = output
-                process.standardInput = stdin
-                try process.run()
-                try stdin.fileHandleForWriting.write(contentsOf: Data(input.utf8))
-                try stdin.fileHandleForWriting.close()
-                let data = try output.fileHandleForReading.readToEnd() ?? Data()
-                process.waitUntilExit()
-                continuation.resume(
-                    returning: (process.terminationStatus, String(decoding: data, as: UTF8.self)))
-            } catch {
-                continuation.resume(throwing: error)
-            }
-        }
-    }
+    let directory = try TemporaryDirectory()
+    try input.write(toFile: directory.path + "/input", atomically: false, encoding: .utf8)
+    let program = try ChildProgram(
+        "/usr/bin/etcdctl", ["--endpoints", "http://127.0.0.1:\(port)"] + arguments,
+        environment: ["ETCDCTL_API": "3"], log: directory.path + "/output", input: directory.path + "/input")
+    let status = try await program.end()
+    return (status, program.output)
 }
