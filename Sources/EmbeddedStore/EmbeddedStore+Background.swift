@@ -87,6 +87,8 @@ extension EmbeddedStore {
     /// Gives up history, the only thing a store may drop by itself, and looks whether that, or somebody else, has helped.
     private func makeSpace() async {
         do {
+            // The log first: what is done here needs room in it.
+            try await checkpointer.empty()
             if revision > (try await read { try $0.counter("compacted") }) {
                 logger.notice("giving all history up to make space", metadata: ["revision": "\(revision)"])
                 try await compact(to: revision)

@@ -8,8 +8,8 @@ import Synchronization
 /// A part of the disk is kept back: below it puts are refused, while deletions, compaction and the log that both need
 /// go on. So a store that is full can be emptied.
 final class SpaceGuard: Sendable {
-    /// Kept free on the disk: a sixteenth of it, within these bounds.
-    private static let reserve: ClosedRange<Int64> = 4 << 20...64 << 20
+    /// Kept free on the disk: an eighth of it, within these bounds.
+    private static let reserve: ClosedRange<Int64> = 8 << 20...64 << 20
     /// Space that must be there beyond the limit before the alarm ends, so that it does not flutter.
     private static let margin = 1.1
 
@@ -63,7 +63,7 @@ final class SpaceGuard: Sendable {
         if statvfs(directory, &status) == 0 {
             let size = Int64(status.f_blocks) * Int64(status.f_frsize)
             let free = Int64(status.f_bavail) * Int64(status.f_frsize)
-            let reserve = min(max(size / 16, Self.reserve.lowerBound), Self.reserve.upperBound)
+            let reserve = min(max(size / 8, Self.reserve.lowerBound), Self.reserve.upperBound)
             if Double(free) < Double(reserve) * factor {
                 return raise(because: "\(free) bytes are free on the disk, \(reserve) are kept back")
             }

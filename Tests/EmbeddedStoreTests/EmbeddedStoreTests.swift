@@ -7,23 +7,23 @@ import Testing
 
 @testable import EmbeddedStore
 
-private let quiet: Logger = {
+let quiet: Logger = {
     var logger = Logger(label: "test")
     logger.logLevel = .critical
     return logger
 }()
 
-private final class TemporaryStore: Sendable {
+final class TemporaryStore: Sendable {
     let path = FileManager.default.temporaryDirectory.path + "/fjord-embedded-\(UUID().uuidString)/store"
     deinit { try? FileManager.default.removeItem(atPath: String(path.dropLast("/store".count))) }
 }
 
 /// Runs a test with a store that is closed after it.
-private func withStore(
-    _ file: TemporaryStore, clock: StoreClock = .continuous,
+func withStore(
+    _ file: TemporaryStore, configuration: EmbeddedStore.Configuration = .init(), clock: StoreClock = .continuous,
     _ body: @escaping @Sendable (EmbeddedStore) async throws -> Void
 ) async throws {
-    let store = try EmbeddedStore(path: file.path, clock: clock, logger: quiet)
+    let store = try EmbeddedStore(path: file.path, configuration: configuration, clock: clock, logger: quiet)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await store.run() }
         try await body(store)
@@ -32,7 +32,7 @@ private func withStore(
     }
 }
 
-private func eventually(_ body: () async throws -> Bool) async throws {
+func eventually(_ body: () async throws -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(20)
     while try await !body() {
         try #require(ContinuousClock.now < deadline, "the deadline passed")
