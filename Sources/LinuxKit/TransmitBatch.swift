@@ -247,9 +247,14 @@ package struct TransmitBatch: ~Copyable {
             single.header.msg_iov = pieces + first
             single.header.msg_iovlen = piece &- first
             var result: CInt
-            repeat {
+            var mayRetry = true
+            while true {
                 result = clinux_send_messages(socket.number, &single, 1, CInt(MSG_NOSIGNAL))
-            } while result == -EINTR || (result < 0 && result != -EBADF && takeErrors(of: socket))
+                if result == -EINTR { continue }
+                // Once only: a rule on this machine may refuse each datagram with an error of its own.
+                guard result < 0, result != -EBADF, mayRetry, takeErrors(of: socket) else { break }
+                mayRetry = false
+            }
             if result == 1 {
                 sent &+= 1
                 sentBytes &+= UInt64(length)

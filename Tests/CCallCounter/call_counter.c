@@ -1,11 +1,10 @@
 #include "CCallCounter.h"
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 static __thread bool counting;
-static __thread struct ccallcounter_counts counts;
+static __thread long allocations;
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -13,7 +12,7 @@ extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
 static inline void count(void) {
-    if (counting) counts.allocations++;
+    if (counting) allocations++;
 }
 
 void *malloc(size_t size) {
@@ -43,28 +42,12 @@ int posix_memalign(void **result, size_t alignment, size_t size) {
     return *result ? 0 : ENOMEM;
 }
 
-// Of libswiftCore: swift_retain goes through the pointer while the flag is set.
-extern void *(*_swift_retain)(void *);
-extern atomic_bool _swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly;
-
-static void *(*retain)(void *);
-
-static void *counted_retain(void *object) {
-    if (counting) counts.retains++;
-    return retain(object);
-}
-
 void ccallcounter_begin(void) {
-    if (!retain) {
-        retain = _swift_retain;
-        _swift_retain = counted_retain;
-        atomic_store(&_swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly, true);
-    }
-    counts = (struct ccallcounter_counts){0, 0};
+    allocations = 0;
     counting = true;
 }
 
-struct ccallcounter_counts ccallcounter_end(void) {
+long ccallcounter_end(void) {
     counting = false;
-    return counts;
+    return allocations;
 }

@@ -1,4 +1,4 @@
-package import DataPlane
+import DataPlane
 
 /// Packets as the tests want them, checksums right unless said otherwise.
 package struct PacketFactory {

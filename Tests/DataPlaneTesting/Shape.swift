@@ -1,4 +1,4 @@
-package import DataPlane
+import DataPlane
 
 /// A super-packet's shape, and what is special about it.
 package struct Shape: Sendable, CustomStringConvertible {
