@@ -54,8 +54,7 @@ struct APIBench: AsyncParsableCommand {
         }
         var report = Report(
             machine: try Report.machineLine(),
-            command: "cd Benchmarks && swift run -c release api-bench "
-                + CommandLine.arguments.dropFirst().joined(separator: " "))
+            command: "cd Benchmarks && swift run -c release api-bench \(Self.arguments)")
         if let target = try runningTarget() {
             let workloads = Workloads(target: target, serverPID: serverPid, storePID: storePid)
             try await measure(workloads, server ?? kubeconfig ?? "", nil, &report)
@@ -66,6 +65,16 @@ struct APIBench: AsyncParsableCommand {
             }
         }
         if let results { try report.write(to: results) }
+    }
+
+    /// The arguments as somebody else would give them: paths are those of a checkout.
+    private static var arguments: String {
+        var arguments = Array(CommandLine.arguments.dropFirst())
+        for (flag, path) in [("--fjord", "../.build/release/fjord"), ("--results", "../bench-results")] {
+            if let index = arguments.firstIndex(of: flag), index + 1 < arguments.count { arguments[index + 1] = path }
+        }
+        if let index = arguments.firstIndex(of: "--scratch") { arguments.removeSubrange(index...(index + 1)) }
+        return arguments.joined(separator: " ")
     }
 
     private func runningTarget() throws -> Target? {
