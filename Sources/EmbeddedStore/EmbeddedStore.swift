@@ -59,8 +59,7 @@ public final class EmbeddedStore: ClusterStore, Service {
         self.logger = logger
         database = try StoreDatabase(path: path)
         deadlines = LeaseDeadlines(clock: clock)
-        space = SpaceGuard(
-            directory: StoreDatabase.directory(of: path), quota: configuration.quota, logger: logger)
+        space = SpaceGuard(path: path, quota: configuration.quota, logger: logger)
         let revision: Int64
         do {
             checkpointer = try Checkpointer(pool: database.pool, path: path)

@@ -19,14 +19,15 @@ final class SpaceGuard: Sendable {
         var isOrdered = false
     }
 
-    private let directory: String
+    private let path: String
     /// Most bytes in use; `nil` for no limit but the disk.
     let quota: Int64?
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(directory: String, quota: Int64?, logger: Logger) {
-        self.directory = directory
+    /// - Parameter path: The database's file.
+    init(path: String, quota: Int64?, logger: Logger) {
+        self.path = path
         self.quota = quota
         self.logger = logger
     }
@@ -45,7 +46,7 @@ final class SpaceGuard: Sendable {
         guard isNew else { return }
         logger.error(
             "no space: puts are refused, reads and deletions go on; make room and it will end by itself",
-            metadata: ["reason": "\(reason)", "directory": "\(directory)"])
+            metadata: ["reason": "\(reason)", "store": "\(path)"])
     }
 
     /// Raises or ends the alarm by hand, as `etcdctl alarm` does.
@@ -59,19 +60,29 @@ final class SpaceGuard: Sendable {
         if let quota, Double(used) * factor > Double(quota) {
             return raise(because: "\(used) bytes are in use, the quota is \(quota)")
         }
-        var status = statvfs()
-        if statvfs(directory, &status) == 0 {
-            let size = Int64(status.f_blocks) * Int64(status.f_frsize)
-            let free = Int64(status.f_bavail) * Int64(status.f_frsize)
-            let reserve = min(max(size / 8, Self.reserve.lowerBound), Self.reserve.upperBound)
-            if Double(free) < Double(reserve) * factor {
-                return raise(because: "\(free) bytes are free on the disk, \(reserve) are kept back")
-            }
+        if let (free, reserve) = disk(), Double(free) < Double(reserve) * factor {
+            return raise(because: "\(free) bytes are free on the disk, \(reserve) are kept back")
         }
         let ended = state.withLock { state in
             defer { state.reason = nil }
             return state.reason != nil
         }
         if ended { logger.notice("there is space again: puts are taken") }
+    }
+
+    /// Whether the log must be moved into the database now, which grows by as much: later there would be no room.
+    func wantsEmptyLog() -> Bool {
+        var log = stat()
+        guard let (free, reserve) = disk(), stat(path + "-wal", &log) == 0 else { return false }
+        return free < reserve + Int64(log.st_size)
+    }
+
+    /// Bytes that are free, and those of them that are kept back; `nil` when the disk does not say.
+    private func disk() -> (free: Int64, reserve: Int64)? {
+        var status = statvfs()
+        guard statvfs(StoreDatabase.directory(of: path), &status) == 0 else { return nil }
+        let size = Int64(status.f_blocks) * Int64(status.f_frsize)
+        let free = Int64(status.f_bavail) * Int64(status.f_frsize)
+        return (free, min(max(size / 8, Self.reserve.lowerBound), Self.reserve.upperBound))
     }
 }

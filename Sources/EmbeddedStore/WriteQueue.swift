@@ -143,6 +143,12 @@ final class WriteQueue: Sendable {
         for job in jobs { job.finish(.unavailable("the store's database failed: \(error)")) }
     }
 
+    /// Looks for space after a commit, whose writers must not be told that it failed because something here did.
+    private static func look(after db: Database, _ space: SpaceGuard) {
+        if space.wantsEmptyLog() { _ = try? Row.fetchOne(db, sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        if let used = try? db.size().used { space.look(used: used) }
+    }
+
     private func commit(_ jobs: [Job], _ audience: Audience) async throws {
         guard !jobs.isEmpty else { return }
         let metrics = self.metrics
@@ -164,7 +170,7 @@ final class WriteQueue: Sendable {
                 let start = ContinuousClock.now
                 try db.commit()
                 metrics.committed(writes: jobs.count, taking: start.duration(to: .now))
-                space.look(used: try db.size().used)
+                Self.look(after: db, space)
                 return (Commit(events: applier.events, revision: applier.revision), refusals)
             } catch {
                 // Some errors of SQLite end the transaction themselves.
