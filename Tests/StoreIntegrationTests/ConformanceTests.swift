@@ -2,7 +2,7 @@ import ClusterStore
 import Testing
 
 /// What every store must do alike. A real etcd is one of the stores, so that what is asked here is what etcd does.
-@Suite(.serialized, .timeLimit(.minutes(3)))
+@Suite(.serialized, .timeLimit(.minutes(10)))
 struct ConformanceTests {
     @Test(arguments: StoreKind.allCases)
     func everyWriteGetsTheNextRevisionAndReadsSeeIt(_ kind: StoreKind) async throws {
