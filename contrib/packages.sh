@@ -8,7 +8,7 @@ packages=(
     libsqlite3-dev libpcap-dev libnftables-dev libbpf-dev zlib1g-dev pkg-config
     containerd runc crun containernetworking-plugins etcd-server etcd-client docker-registry
     busybox-static nftables iptables conntrack iproute2 iputils-ping procps util-linux curl ca-certificates iperf3 ethtool
-    socat tini tcpdump systemd python3-minimal
+    socat openssl tini tcpdump systemd python3-minimal
 )
 
 fail() {
