@@ -86,21 +86,28 @@ extension EmbeddedStore {
 
     /// Gives up history, the only thing a store may drop by itself, and looks whether that, or somebody else, has helped.
     private func makeSpace() async {
-        do {
-            // The log first: what is done here needs room in it.
-            try await checkpointer.empty()
-            if revision > (try await read { try $0.counter("compacted") }) {
-                logger.notice("giving all history up to make space", metadata: ["revision": "\(revision)"])
-                try await compact(to: revision)
-            }
-            while !Task.isCancelled, try await writes.perform({ try Sweeper.sweep($0.db) }) {}
-            while !Task.isCancelled, try await writes.perform({ try Sweeper.vacuum($0.db) }) {}
-            try await checkpointer.empty()
-        } catch {
-            if !Task.isCancelled { logger.debug("no space made", metadata: ["error": "\(error)"]) }
+        // Each step may fail for want of the space that the next one makes.
+        await attempt("empty the log") { try await self.checkpointer.empty() }
+        await attempt("give up history") {
+            let revision = self.revision
+            guard revision > (try await self.read { try $0.counter("compacted") }) else { return }
+            self.logger.notice("giving all history up to make space", metadata: ["revision": "\(revision)"])
+            try await self.compact(to: revision)
         }
+        await attempt("sweep") { while try await self.writes.perform({ try Sweeper.sweep($0.db) }) {} }
+        await attempt("shrink the file") { while try await self.writes.perform({ try Sweeper.vacuum($0.db) }) {} }
+        await attempt("empty the log") { try await self.checkpointer.empty() }
         if let used = try? await size().used { space.look(used: used) }
         if space.isRaised { try? await Task.sleep(for: Self.rescueInterval) }
+    }
+
+    private func attempt(_ step: String, _ body: () async throws -> Void) async {
+        guard !Task.isCancelled else { return }
+        do { try await body() } catch {
+            if !Task.isCancelled {
+                logger.debug("no space made", metadata: ["step": "\(step)", "error": "\(error)"])
+            }
+        }
     }
 
     private func compactByItself() async {

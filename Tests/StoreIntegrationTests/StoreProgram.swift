@@ -11,10 +11,11 @@ final class StoreProgram: Sendable {
 
     var storePath: String { folder + "/store.db" }
     var endpoint: String { "\(scheme)://127.0.0.1:\(port)" }
-    var log: String { folder + "/log" }
+    /// Beside the folder, which may be a disk that tests fill.
+    var log: String { folder + ".log" }
 
     /// - Parameters:
-    ///   - folder: Where the store's file and log are.
+    ///   - folder: Where the store's file is.
     ///   - arguments: Flags beside those for path and address.
     init(in folder: String, scheme: String = "http", arguments: [String] = []) throws {
         self.folder = folder

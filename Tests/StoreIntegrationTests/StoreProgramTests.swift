@@ -61,6 +61,11 @@ struct StoreProgramTests {
         let server = try StoreProgram(in: disk)
         let program = try server.start()
         defer { program.kill() }
+        do { try await Self.fill(disk, of: server) } catch { Issue.record("\(error): \(program.output)") }
+        #expect(program.isRunning)
+    }
+
+    private static func fill(_ disk: String, of server: StoreProgram) async throws {
         try await withEtcdStore(server.endpoint) { store in
             try await store.put("kept", [1])
             let value = [UInt8](repeating: 7, count: 64 << 10)
@@ -90,7 +95,6 @@ struct StoreProgramTests {
             _ = try await eventually { try? await store.put("more", [3]) }
             #expect(try await store.get("kept")?.value == [1])
         }
-        #expect(program.isRunning)
     }
 
     @Test
