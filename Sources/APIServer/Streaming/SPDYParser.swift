@@ -89,6 +89,11 @@ struct SPDYParser {
             body.writeInteger(~UInt16(part.readableBytes), endianness: .little)
             body.writeImmutableBuffer(part)
         }
+        // An empty stored block ends each header block, as a sync flush does: without it Go's inflater holds the fields
+        // back until more comes.
+        body.writeInteger(UInt8(0))
+        body.writeInteger(UInt16(0), endianness: .little)
+        body.writeInteger(UInt16(0xFFFF), endianness: .little)
         return control(1, body)
     }
 
