@@ -152,6 +152,17 @@ struct FastPathTests {
         }
     }
 
+    @Test(arguments: ["a fragment", "options"])
+    func whatTheStackSendsInPiecesOrWithOptionsTeachesTheGateToo(_ kind: String) throws {
+        try withFastPath { (path) throws in
+            try track("-p udp -s 10.44.1.2 -d 10.44.2.2 --sport 4000 --dport 5000 --timeout 60")
+            var toPod = Self.answer
+            if kind == "options" { toPod.options = [1, 1, 1, 0] } else { toPod.fragment = 0x2000 }
+            #expect(try path.run(.stackEgress, over: toPod.frame).result == Self.next)
+            #expect(try path.run(.podIngress, over: Packet().frame).result == Self.next)
+        }
+    }
+
     @Test func aFlowThatConntrackHasForgottenMayTakeTheShortCut() throws {
         try withFastPath { (path) throws in
             try path.giveToStack(

@@ -92,7 +92,7 @@ int stack_egress(struct __sk_buff *skb) {
     struct flow flow;
     struct settings *s = get_settings();
     if (skb->tc_index != SHORT_CUT && s && (void *)(ip + 1) <= end && eth->h_proto == bpf_htons(ETH_P_IP)
-        && read_flow(ip, end, &flow) && !flow.is_error)
+        && read_stack_flow(ip, end, &flow))
         give_to_stack(s, &flow);
     return NEXT;
 }
@@ -174,7 +174,7 @@ int tun_egress(struct __sk_buff *skb) {
     struct settings *s = get_settings();
     if (!s || (void *)(ip + 1) > end || ip->version != 4 || s->vtep) return NEXT;
     struct flow flow;
-    if (read_flow(ip, end, &flow) && !flow.is_error) give_to_stack(s, &flow);
+    if (read_stack_flow(ip, end, &flow)) give_to_stack(s, &flow);
     struct route *route = find_route(s, ip->daddr);
     if (!route || (route->flags & ROUTE_USER_SPACE)) return NEXT;
     __u32 length = skb->len;

@@ -14,6 +14,7 @@
 
 #define IP_DF 0x4000
 #define IP_FRAGMENT 0x3fff  // more fragments, or an offset
+#define IP_OFFSET 0x1fff
 
 // RFC 792. <linux/icmp.h> pulls in libc's headers, which know nothing of this target.
 struct icmp {
@@ -76,6 +77,27 @@ static __always_inline int read_flow(struct iphdr *ip, void *end, struct flow *f
     struct icmp *echo = (void *)ports;
     if (about->protocol != IPPROTO_ICMP || echo->type != ICMP_ECHO) return 0;
     flow->source_port = flow->destination_port = echo->id;
+    return 1;
+}
+
+// Reads the flow of a packet that the stack sends. Packets with options and first fragments have one too: their answers
+// may have neither.
+static __always_inline int read_stack_flow(struct iphdr *ip, void *end, struct flow *flow) {
+    if (ip->ihl < 5 || (ip->frag_off & bpf_htons(IP_OFFSET))) return 0;
+    struct udphdr *ports = (void *)ip + ip->ihl * 4;
+    if ((void *)(ports + 1) > end) return 0;
+    flow->source = ip->saddr;
+    flow->destination = ip->daddr;
+    flow->protocol = ip->protocol;
+    flow->is_error = 0;
+    if (ip->protocol == IPPROTO_TCP || ip->protocol == IPPROTO_UDP) {
+        flow->source_port = ports->source;
+        flow->destination_port = ports->dest;
+        return 1;
+    }
+    struct icmp *icmp = (void *)ports;
+    if (ip->protocol != IPPROTO_ICMP || (icmp->type != ICMP_ECHO && icmp->type != ICMP_ECHO_REPLY)) return 0;
+    flow->source_port = flow->destination_port = icmp->id;
     return 1;
 }
 
