@@ -113,7 +113,8 @@ let package = Package(
         .target(
             name: "APIServer",
             dependencies: [
-                "CZlib", "KubeSchema", "ClusterStore", "HTTPTransport", "Addressing", log, lifecycle, collections, crypto,
+                "CZlib", "KubeSchema", "ClusterStore", "HTTPTransport", "Addressing", log, lifecycle, collections,
+                crypto,
                 nio("NIOCore"), .product(name: "HTTPTypes", package: "swift-http-types"),
             ]),
         .target(

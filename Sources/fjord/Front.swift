@@ -31,7 +31,9 @@ struct Front {
             rest.removeFirst()
         }
         // Flags without the name of a subcommand are those of the one that is meant then.
-        if let name = command.defaultSubcommand, let next = command.subcommands?.first(where: { $0.commandName == name }) {
+        if let name = command.defaultSubcommand,
+            let next = command.subcommands?.first(where: { $0.commandName == name })
+        {
             command = next
         }
         if command.isPassThrough { return (path + rest, []) }
