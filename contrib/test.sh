@@ -41,5 +41,7 @@ for target in Tests/*IntegrationTests; do
     echo "$target"
     timeout --kill-after=30 1200 swift test -c release --scratch-path "$scratch" --skip-build --no-parallel \
         --filter "^$target\." || failed+=("$target")
+    # Some programs replace the file that they are told to write; without its null device no container starts.
+    [ -c /dev/null ] || { rm -f /dev/null && mknod -m 666 /dev/null c 1 3 && echo "/dev/null had become a file"; }
 done
 [ ${#failed[@]} = 0 ] || fail "These failed, or took longer than 20 minutes: ${failed[*]}"
