@@ -29,7 +29,10 @@ enum Command {
 
     /// Starts `line` in the background, with its output in `log`.
     static func start(_ line: String, log: String) throws -> Process {
-        _ = FileManager.default.createFile(atPath: log, contents: nil)
+        // Creating a file replaces what is there, a device too.
+        if !FileManager.default.fileExists(atPath: log) {
+            _ = FileManager.default.createFile(atPath: log, contents: nil)
+        }
         let process = make(line)
         let file = FileHandle(forWritingAtPath: log)
         process.standardOutput = file
