@@ -1,3 +1,4 @@
+import BenchmarkKit
 import Foundation
 
 /// One measured figure.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BenchmarkKit
 import Foundation
 
 /// What encapsulation costs between two pods: the same two nodes with and without it, in turn.

@@ -1,19 +1,5 @@
+import BenchmarkKit
 import Foundation
-
-/// The median of some runs, with the smallest and the largest.
-struct Spread: Codable {
-    var median: Double
-    var minimum: Double
-    var maximum: Double
-
-    init(_ values: [Double]) {
-        let sorted = values.sorted()
-        minimum = sorted.first ?? 0
-        maximum = sorted.last ?? 0
-        let middle = sorted.count / 2
-        median = sorted.isEmpty ? 0 : sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    }
-}
 
 /// One row: a path under one kind of traffic.
 struct Row: Codable {

@@ -1,3 +1,4 @@
+import BenchmarkKit
 import Foundation
 
 /// The ways that are compared.

@@ -1,3 +1,4 @@
+import BenchmarkKit
 import Foundation
 
 /// What one run of a kind of traffic showed.

@@ -1,3 +1,4 @@
+import BenchmarkKit
 import Foundation
 
 /// What one server did in one round.
@@ -15,21 +16,6 @@ struct Sample: Codable {
             + String(
                 format: "%.0f events/s (%.2f us of server each), %.0f MB", fanOut.eventsPerSecond,
                 fanOut.serverMicrosecondsEach, fanOut.residentMegabytes)
-    }
-}
-
-/// The median of some values, with the smallest and the largest.
-struct Spread: Codable {
-    var median: Double
-    var minimum: Double
-    var maximum: Double
-
-    init(_ values: [Double]) {
-        let sorted = values.sorted()
-        minimum = sorted.first ?? 0
-        maximum = sorted.last ?? 0
-        let middle = sorted.count / 2
-        median = sorted.isEmpty ? 0 : sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
 }
 

@@ -1,18 +1,25 @@
 import Foundation
 
 /// A program that did not end well: what was run, and what it said.
-struct CommandError: Error, CustomStringConvertible {
-    let line: String
-    let status: Int32
-    let output: String
-    var description: String { "`\(line)` ended with \(status): \(output)" }
+package struct CommandError: Error, CustomStringConvertible {
+    package let line: String
+    package let status: Int32
+    package let output: String
+
+    package init(line: String, status: Int32, output: String) {
+        self.line = line
+        self.status = status
+        self.output = output
+    }
+
+    package var description: String { "`\(line)` ended with \(status): \(output)" }
 }
 
 /// Runs programs of the system.
-enum Command {
+package enum Command {
     /// Runs `line`, split at spaces, to its end. Returns its standard output.
     @discardableResult
-    static func run(_ line: String) throws -> String {
+    package static func run(_ line: String) throws -> String {
         let process = make(line)
         let (output, errors) = (Pipe(), Pipe())
         process.standardOutput = output
@@ -28,7 +35,7 @@ enum Command {
     }
 
     /// Starts `line` in the background, with its output in `log`.
-    static func start(_ line: String, log: String) throws -> Process {
+    package static func start(_ line: String, log: String) throws -> Process {
         // Creating a file replaces what is there, a device too.
         if !FileManager.default.fileExists(atPath: log) {
             _ = FileManager.default.createFile(atPath: log, contents: nil)
@@ -42,7 +49,7 @@ enum Command {
     }
 
     /// Polls until `condition` holds.
-    static func wait(for what: String, seconds: Double = 30, until condition: () throws -> Bool) throws {
+    package static func wait(for what: String, seconds: Double = 30, until condition: () throws -> Bool) throws {
         let deadline = Date().addingTimeInterval(seconds)
         while try !condition() {
             guard Date() < deadline else {
