@@ -260,13 +260,8 @@ package final class FastPath: Sendable {
         try programs.run(program, over: frame, segment: segment)
     }
 
-    package var events: [FastPathEvent: UInt64] {
-        var events: [FastPathEvent: UInt64] = [:]
-        for event in FastPathEvent.allCases {
-            events[event] = programs.events.perProcessor(UInt32(event.rawValue)).reduce(0, &+)
-        }
-        return events
-    }
+    /// Packets by what became of them, since the maps were made.
+    package var events: [FastPathEvent: UInt64] { programs.events.counts }
 
     /// By outer address. Those of the peers beyond the counted ones are under `0.0.0.0`.
     package var traffic: [IPv4Address: PeerTraffic] {
@@ -276,11 +271,6 @@ package final class FastPath: Sendable {
             traffic[peer == 0 ? IPv4Address(bits: 0) : address] = PeerTraffic(programs.traffic.perProcessor(peer))
         }
         return traffic
-    }
-
-    /// The pods, by address, with the reason of each that steps aside.
-    package var pods: [FastPathPod] {
-        state.withLock { Array($0.pods.values) }.sorted { $0.address < $1.address }
     }
 
     /// Takes our programs away from `interfaces`, whoever attached them. Packets go through the stack and the

@@ -30,13 +30,7 @@ package struct FastPathInspection: Sendable {
     }
 
     /// Packets by what became of them, since the maps were made.
-    package var events: [FastPathEvent: UInt64] {
-        var events: [FastPathEvent: UInt64] = [:]
-        for event in FastPathEvent.allCases {
-            events[event] = counters.perProcessor(UInt32(event.rawValue)).reduce(0, &+)
-        }
-        return events
-    }
+    package var events: [FastPathEvent: UInt64] { counters.counts }
 
     /// By prefix. Of peers beyond the counted ones the traffic is theirs together.
     package var peers: [Peer] {
@@ -67,5 +61,16 @@ extension PeerTraffic {
             sentPackets: values.map(\.sentPackets).reduce(0, &+), sentBytes: values.map(\.sentBytes).reduce(0, &+),
             receivedPackets: values.map(\.receivedPackets).reduce(0, &+),
             receivedBytes: values.map(\.receivedBytes).reduce(0, &+))
+    }
+}
+
+extension BPFMap<UInt32, UInt64> {
+    /// Each event's count, over all processors.
+    var counts: [FastPathEvent: UInt64] {
+        var counts: [FastPathEvent: UInt64] = [:]
+        for event in FastPathEvent.allCases {
+            counts[event] = perProcessor(UInt32(event.rawValue)).reduce(0, &+)
+        }
+        return counts
     }
 }

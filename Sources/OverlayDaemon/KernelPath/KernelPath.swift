@@ -38,17 +38,17 @@ package final class KernelPath: Sendable {
 
     var events: [FastPathEvent: UInt64] { fastPath.events }
     var traffic: [IPv4Address: PeerTraffic] { fastPath.traffic }
-    var pods: [FastPathPod] { fastPath.pods }
 
-    /// Takes the packets, or follows a change. Blocks for some milliseconds.
+    /// Takes the packets, follows a change, and puts back what somebody else has detached. Blocks for some milliseconds.
     func update(_ wanted: KernelPathState) throws(DaemonError) {
         try state.withLock { (state) throws(DaemonError) in
             state.wanted = wanted
+            do throws(SyscallError) { try fastPath.repair() } catch { throw DaemonError("\(error)") }
             try apply(&state)
         }
     }
 
-    /// Looks at routes, pods and programs again. Returns what somebody else had changed.
+    /// Looks at routes and pods again.
     func refresh() throws(DaemonError) {
         try state.withLock { (state) throws(DaemonError) in try apply(&state) }
     }
@@ -120,8 +120,6 @@ package final class KernelPath: Sendable {
             if state.settings != settings {
                 try fastPath.configure(settings)
                 state.settings = settings
-            } else {
-                try fastPath.repair()
             }
             try fastPath.setRoutes(routes)
             try fastPath.setPods(try discovery.pods(in: wanted.subnet))
